@@ -1,1 +1,157 @@
-//! Placeholder.
+//! The use-cases of Countersign: the only place that decides.
+//!
+//! A door (the console, later the RAM API) turns a protocol into a call of [`Countersign`] and its answer back. A use-case
+//! takes an [`Actor`], asks [`authorise`](authorise::authorise), loads, decides in a pure function, and writes in one
+//! transaction together with the audit event that tells of it. The same [`Refusal`] comes out of every door.
+//!
+//! | module | use-cases |
+//! |---|---|
+//! | [`setup`] | the first account; more accounts by the operator |
+//! | [`logon`] | the steps from a name to a session |
+//! | [`binding`] | binding, replacing and unbinding a virtual MFA device |
+//! | [`passwords`] | the rules for passwords; changing one's own |
+//! | [`users`] | RAM users, their login profiles, who is an administrator |
+//! | [`settings`] | the security settings |
+//! | [`overview`] | the posture of an account at a glance |
+//! | [`operator`] | what the command line may |
+//! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
+//!
+//! A new capability is a module here whose functions are methods of [`Countersign`], its actions rows of
+//! [`authorise::Action`], and its refusals variants of [`Refusal`].
+
+pub mod actor;
+pub mod authorise;
+pub mod binding;
+pub mod error;
+pub mod hashing;
+pub mod keyring;
+pub mod logon;
+pub mod metrics;
+pub mod operator;
+pub mod overview;
+pub mod passwords;
+pub mod settings;
+pub mod setup;
+pub mod upkeep;
+pub mod users;
+
+mod act;
+mod codes;
+
+pub use actor::{Actor, Origin, Role, SessionActor};
+pub use error::{Error, Refusal};
+
+use countersign_model::entropy::random_bytes;
+use countersign_model::token::Token;
+use countersign_model::{Clock, Entropy, Timestamp};
+use countersign_store::{Store, Tx, facts};
+use hashing::PasswordHasher;
+use keyring::KeyRing;
+use metrics::Metrics;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+/// All use-cases over one store. Clones share everything.
+#[derive(Clone)]
+pub struct Countersign {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    keys: KeyRing,
+    hasher: PasswordHasher,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    identity: Identity,
+    metrics: Metrics,
+    /// The highest time ever seen, in microseconds; see [`upkeep`].
+    high_water: AtomicI64,
+}
+
+/// What the installation calls itself.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The last part of every RAM user's logon name: `name@alias.suffix`.
+    pub suffix: String,
+    /// The issuer that authenticator apps show.
+    pub issuer: String,
+}
+
+/// What [`Countersign`] is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The keys that seal what must be read again.
+    pub keys: KeyRing,
+    /// Hashes passwords, a bounded number at once.
+    pub hasher: PasswordHasher,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the installation calls itself.
+    pub identity: Identity,
+    /// What is counted for the operator.
+    pub metrics: Metrics,
+}
+
+const KEY_CHECK: &str = "key_check";
+
+impl Countersign {
+    /// Puts the parts together. Refuses a key ring that is not the one the data was sealed with.
+    pub async fn open(parts: Parts) -> Result<Self, Error> {
+        let check = parts.keys.check_value();
+        let stored = parts.store.write(async move |tx: &mut Tx<'_>| -> Result<Option<String>, Error> {
+            facts::put_first(tx, KEY_CHECK, &check).await?;
+            Ok(facts::find(tx, KEY_CHECK).await?)
+        });
+        if !stored.await?.is_some_and(|stored| parts.keys.matches(&stored)) {
+            return Err(Error::Fault(
+                "the key ring is not the one this database was sealed with: bring back the right key ring".to_owned(),
+            ));
+        }
+        // After a rotation the ring holds more keys than the stored check names.
+        let check = parts.keys.check_value();
+        let renew = async move |tx: &mut Tx<'_>| -> Result<(), Error> { Ok(facts::put(tx, KEY_CHECK, &check).await?) };
+        parts.store.write(renew).await?;
+        let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
+        let high_water = AtomicI64::new(0);
+        let this =
+            Self { inner: Arc::new(Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water }) };
+        this.load_high_water().await?;
+        Ok(this)
+    }
+
+    /// What the installation calls itself.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        random_bytes(&*self.inner.entropy)
+    }
+
+    fn new_token(&self) -> Token {
+        Token::generate(&*self.inner.entropy)
+    }
+}
+
+impl std::fmt::Debug for Countersign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Countersign").field("identity", &self.inner.identity).finish_non_exhaustive()
+    }
+}
+
+/// What is stored of a secret that a browser holds.
+fn token_hash(token: &Token) -> [u8; 32] {
+    Sha256::digest(token.expose().as_bytes()).into()
+}

@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The entities of Countersign with their ids, limits and lifecycles. No I/O happens here.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`clock`] | [`Timestamp`](clock::Timestamp), the [`Clock`](clock::Clock) through which all time comes in |
+//! | [`entropy`] | the [`Entropy`](entropy::Entropy) through which all randomness comes in |
+//! | [`ids`] | typed ids of every row |
+//! | [`names`] | what people type as names: user names, aliases, email addresses, with their limits |
+//! | [`principal`] | owners, RAM users, login profiles and the policies that make administrators |
+//! | [`settings`] | the security settings of an account |
+//! | [`virtual_mfa`] | the TOTP device of a principal |
+//! | [`logon`] | the state of one attempt to open a session |
+//! | [`session`] | what a finished logon opens |
+//! | [`budget`] | how often a factor may be tried |
+//! | [`audit`] | what is written down about every change and refusal |
+//!
+//! A new entity gets its file here, its id in [`ids`], and its limits beside its fields.
+
+pub mod audit;
+pub mod budget;
+pub mod clock;
+pub mod entropy;
+pub mod ids;
+pub mod logon;
+pub mod names;
+pub mod principal;
+pub mod session;
+pub mod settings;
+mod text_enum;
+pub mod token;
+pub mod virtual_mfa;
+
+pub use clock::{Clock, Timestamp};
+pub use entropy::Entropy;
+pub use text_enum::UnknownWord;

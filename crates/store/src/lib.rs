@@ -1,1 +1,55 @@
-//! Placeholder.
+//! What Countersign keeps: one SQL text over SQLite and PostgreSQL.
+//!
+//! - [`Store`] opens a database, brings its schema up to date, runs units of work over it. Nothing else knows that there
+//!   are two engines.
+//! - One module per aggregate ([`accounts`], [`principals`], [`virtual_mfa`], …) holds plain functions over [`Tx`]:
+//!   `find`, `insert`, `consume_step`. They know SQL and decide nothing.
+//! - [`params!`] is what goes into a statement, [`Row`] what comes out, [`StoreError`] what can go wrong.
+//!
+//! A new aggregate gets its table in both folders of `migrations/`, a module here with its texts in `statements!`, its
+//! line in [`statements`], and its cases in the contract suite (`tests/contract.rs`), which runs on both engines and fails
+//! when a statement ran on only one of them.
+
+mod conversions;
+mod engine;
+mod error;
+mod migrate;
+mod value;
+
+pub mod accounts;
+pub mod audit;
+pub mod budgets;
+pub mod facts;
+pub mod login_profiles;
+pub mod logons;
+pub mod policies;
+pub mod principals;
+pub mod sessions;
+pub mod users;
+pub mod virtual_mfa;
+
+pub use engine::{Access, Location, Options, Store, Tx, placeholders_ascend};
+pub use error::{Settle, Settles, StoreError};
+pub use migrate::Migration;
+pub use value::{Param, Row, RowReader, ToParam, Value};
+
+pub(crate) use engine::statements;
+
+/// Every statement of every aggregate.
+#[must_use]
+pub fn statements() -> Vec<&'static str> {
+    [
+        accounts::ALL,
+        audit::ALL,
+        budgets::ALL,
+        facts::ALL,
+        login_profiles::ALL,
+        logons::ALL,
+        policies::ALL,
+        principals::ALL,
+        sessions::ALL,
+        users::ALL,
+        virtual_mfa::ALL,
+    ]
+    .concat()
+}

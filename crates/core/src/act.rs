@@ -1,0 +1,261 @@
+//! How a use-case runs: the actor is admitted and the work done in one transaction, with the audit event that tells of it
+//! — also when the work was refused.
+
+use crate::actor::{Actor, Origin, SessionActor};
+use crate::authorise::{Action, Resource, Standing, authorise};
+use crate::error::{Error, Refusal};
+use crate::{Countersign, token_hash};
+use countersign_model::Timestamp;
+use countersign_model::audit::{AuditActor, AuditEvent, Outcome};
+use countersign_model::ids::{AccountId, EventId, PrincipalId};
+use countersign_model::principal::Principal;
+use countersign_model::session::IDLE_LIMIT;
+use countersign_model::token::Token;
+use countersign_store::sessions::SessionInFull;
+use countersign_store::{Tx, audit, principals, sessions};
+use std::time::Duration;
+
+/// What is about to be done, as the audit log will tell it.
+#[derive(Debug, Clone)]
+pub(crate) struct Deed {
+    /// The stable name; that of the RAM protocol where it has one.
+    pub(crate) code: &'static str,
+    /// The account that the log entry belongs to.
+    pub(crate) account: AccountId,
+    /// On whom or what; empty for oneself.
+    pub(crate) target: String,
+}
+
+impl Deed {
+    /// Something about the actor himself.
+    pub(crate) fn own(actor: &SessionActor, code: &'static str) -> Self {
+        Self { code, account: actor.account_id().clone(), target: String::new() }
+    }
+
+    /// Something about a user or a setting of the actor's account. What was typed as its name is cut to 128 characters.
+    pub(crate) fn on(actor: &SessionActor, code: &'static str, target: &str) -> Self {
+        Self { code, account: actor.account_id().clone(), target: target.chars().take(128).collect() }
+    }
+}
+
+/// An actor whose session was looked at again inside the transaction.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) who: Standing,
+    pub(crate) session: Option<SessionActor>,
+    pub(crate) now: Timestamp,
+}
+
+impl Admitted {
+    /// Whether he may do this to that; the use-case calls it as soon as it knows the resource.
+    pub(crate) fn may(&self, action: Action, resource: &Resource) -> Result<(), Error> {
+        authorise(&self.who, action, resource).map_err(Error::from)
+    }
+
+    /// The principal of the session; an operator has none.
+    pub(crate) fn oneself(&self) -> Result<(&AccountId, &PrincipalId), Error> {
+        match (&self.who.account, &self.who.principal) {
+            (Some(account), Some(principal)) => Ok((account, principal)),
+            (_, None) | (None, _) => Err(Refusal::NoPermission.into()),
+        }
+    }
+
+    /// The RAM user of this name in the actor's account, if he may do this to him.
+    pub(crate) async fn find_user(&self, tx: &mut Tx<'_>, name: &str, action: Action) -> Result<Principal, Error> {
+        let account = self.who.account.as_ref().ok_or(Refusal::NoPermission)?;
+        // Whoever may not do it to anybody does not learn who exists.
+        self.may(action, &Resource::Account(account.clone()))?;
+        let user = principals::find_ram_user(tx, account, &name.to_lowercase()).await?.ok_or(Refusal::UserNotFound)?;
+        self.may(action, &Resource::Principal(account.clone(), user.id.clone()))?;
+        Ok(user)
+    }
+
+    /// As [`Self::find_user`], and takes the row that guards the user until the unit ends.
+    pub(crate) async fn guard_user(&self, tx: &mut Tx<'_>, name: &str, action: Action) -> Result<Principal, Error> {
+        let user = self.find_user(tx, name, action).await?;
+        let epoch = principals::guard(tx, &user.account_id, &user.id).await?.ok_or(Refusal::UserNotFound)?;
+        Ok(Principal { epoch, ..user })
+    }
+}
+
+impl Countersign {
+    /// Whose browser this is. One read.
+    pub async fn session(&self, token: &Token) -> Result<SessionActor, Error> {
+        let hash = token_hash(token);
+        let found = self
+            .inner
+            .store
+            .read(async move |tx: &mut Tx<'_>| -> Result<_, Error> { Ok(sessions::find(tx, &hash).await?) });
+        let found = found.await?.ok_or(Refusal::NotLoggedOn)?;
+        good_session(&found, self.now())?;
+        self.note_seen(hash, &found);
+        Ok(SessionActor { token_hash: hash, found })
+    }
+
+    /// Notes at most once a minute, without waiting, that a session is in use.
+    fn note_seen(&self, hash: [u8; 32], found: &SessionInFull) {
+        let now = self.now();
+        if now.since(found.session.last_seen_at) < Duration::from_mins(1) {
+            return;
+        }
+        let store = self.inner.store.clone();
+        tokio::spawn(async move {
+            let noted = store.write(async move |tx: &mut Tx<'_>| -> Result<(), Error> {
+                Ok(sessions::mark_seen(tx, &hash, now).await?)
+            });
+            if let Err(error) = noted.await {
+                tracing::debug!(%error, "the last use of a session was not noted");
+            }
+        });
+    }
+
+    /// Runs a change: admits the actor, does the work, and writes its audit event, in one transaction.
+    pub(crate) async fn act<T, F>(&self, actor: &Actor, origin: &Origin, deed: Deed, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx<'_>, &Admitted) -> Result<T, Error> + Send + 'static,
+    {
+        let (this, actor, origin) = (self.clone(), actor.clone(), origin.clone());
+        let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
+            let result = match this.admit(tx, &actor).await {
+                Ok(admitted) => work(tx, &admitted).await,
+                Err(error) => Err(error),
+            };
+            this.write_down(tx, actor.for_audit(), &origin, &deed, &result).await?;
+            result
+        };
+        self.inner.store.write(unit).await
+    }
+
+    /// Runs a part of a change whose event another part writes.
+    pub(crate) async fn act_unwritten<T, F>(&self, actor: &Actor, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx<'_>, &Admitted) -> Result<T, Error> + Send + 'static,
+    {
+        let (this, actor) = (self.clone(), actor.clone());
+        let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
+            let admitted = this.admit(tx, &actor).await?;
+            work(tx, &admitted).await
+        };
+        self.inner.store.write(unit).await
+    }
+
+    /// Runs a look at something: no transaction of its own unless it is refused, and then the refusal is written down.
+    pub(crate) async fn look<T, F>(&self, actor: &Actor, origin: &Origin, deed: Deed, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx<'_>, &Admitted) -> Result<T, Error> + Send + 'static,
+    {
+        let (this, asker) = (self.clone(), actor.clone());
+        let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
+            let admitted = this.admit(tx, &asker).await?;
+            work(tx, &admitted).await
+        };
+        let result = self.inner.store.read(unit).await;
+        if let Err(Error::Refused { refusal: refusal @ (Refusal::NoPermission | Refusal::UserNotFound), reason }) =
+            &result
+        {
+            let (this, asker, origin) = (self.clone(), actor.clone(), origin.clone());
+            let refused: Result<(), Error> = Err(Error::because(*refusal, reason));
+            let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
+                this.write_down(tx, asker.for_audit(), &origin, &deed, &refused).await
+            };
+            self.inner.store.write(note).await?;
+        }
+        result
+    }
+
+    async fn admit(&self, tx: &mut Tx<'_>, actor: &Actor) -> Result<Admitted, Error> {
+        let now = self.now();
+        let session = match actor {
+            Actor::Session(actor) => {
+                let found = sessions::find(tx, &actor.token_hash).await?.ok_or(Refusal::NotLoggedOn)?;
+                good_session(&found, now)?;
+                Some(SessionActor { token_hash: actor.token_hash, found })
+            }
+            Actor::Operator => None,
+        };
+        let who = match &session {
+            Some(session) => Standing::from(&Actor::Session(Box::new(session.clone()))),
+            None => Standing::from(actor),
+        };
+        Ok(Admitted { who, session, now })
+    }
+
+    /// Writes the audit event of what was done or refused. Faults roll back, so nothing of them is written.
+    async fn write_down<T>(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: AuditActor,
+        origin: &Origin,
+        deed: &Deed,
+        result: &Result<T, Error>,
+    ) -> Result<(), Error> {
+        let (outcome, reason) = match result {
+            Ok(_) => (Outcome::Success, ""),
+            Err(Error::Refused { reason, .. }) => (Outcome::Refused, *reason),
+            Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
+        };
+        let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason };
+        self.write_event(tx, &deed.account, origin, event).await
+    }
+
+    pub(crate) async fn write_event(
+        &self,
+        tx: &mut Tx<'_>,
+        account: &AccountId,
+        origin: &Origin,
+        written: Written<'_>,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        let event = AuditEvent {
+            account_id: account.clone(),
+            id: EventId::at(now, &*self.inner.entropy),
+            at: now,
+            actor: written.actor,
+            action: written.action.to_owned(),
+            target: written.target.to_owned(),
+            outcome: written.outcome,
+            reason: written.reason.to_owned(),
+            address: origin.address.clone(),
+            user_agent: origin.user_agent.clone(),
+        };
+        Ok(audit::insert(tx, &event).await?)
+    }
+
+    /// Bumps the epoch of the actor himself: his other sessions end, this one goes on under a new secret.
+    pub(crate) async fn renew_own_session(&self, tx: &mut Tx<'_>, admitted: &Admitted) -> Result<Token, Error> {
+        let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+        let epoch = principals::bump_epoch(tx, session.account_id(), session.principal_id(), admitted.now)
+            .await?
+            .ok_or(Refusal::NotLoggedOn)?;
+        let token = Token::generate(&*self.inner.entropy);
+        let renewed = sessions::renew(tx, &session.token_hash, &token_hash(&token), epoch).await?;
+        if renewed { Ok(token) } else { Err(Refusal::NotLoggedOn.into()) }
+    }
+}
+
+/// What an audit event tells besides time and origin.
+pub(crate) struct Written<'a> {
+    pub(crate) actor: AuditActor,
+    pub(crate) action: &'static str,
+    pub(crate) target: &'a str,
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: &'a str,
+}
+
+/// Whether a session found is still good: both epochs, its end, its idleness.
+fn good_session(found: &SessionInFull, now: Timestamp) -> Result<(), Error> {
+    let session = &found.session;
+    let reason = if session.principal_epoch != found.principal_epoch || session.account_epoch != found.account_epoch {
+        "session_superseded"
+    } else if now >= session.expires_at || now < session.created_at.minus(Duration::from_mins(1)) {
+        "session_expired"
+    } else if now.since(session.last_seen_at) >= IDLE_LIMIT {
+        "session_idle"
+    } else {
+        return Ok(());
+    };
+    Err(Error::because(Refusal::NotLoggedOn, reason))
+}

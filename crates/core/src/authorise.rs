@@ -1,0 +1,297 @@
+//! The one place that authorises. [`authorise`] is a pure function; a table test holds it against every role and fails
+//! when an action has no row.
+
+use crate::actor::{Actor, Role};
+use crate::error::Refusal;
+use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::settings::SecuritySettings;
+
+macro_rules! actions {
+    ($($(#[$meta:meta])* $name:ident = $code:literal),+ $(,)?) => {
+        /// Everything that can be asked for outside a logon.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action { $($(#[$meta])* $name),+ }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The name in the audit log; that of the RAM protocol where it has one.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+        }
+    };
+}
+
+actions! {
+    /// See one's own security information.
+    ViewOwnSecurity = "GetOwnSecurity",
+    /// Change one's own password.
+    ChangeOwnPassword = "ChangePassword",
+    /// Bind or replace one's own MFA device.
+    BindOwnMfa = "BindMFADevice",
+    /// Unbind one's own MFA device.
+    UnbindOwnMfa = "UnbindMFADevice",
+    /// End one's own session.
+    LogOff = "ConsoleSignout",
+    /// See the Account Center.
+    ViewAccount = "GetAccount",
+    /// See the overview of the RAM console.
+    ViewOverview = "GetAccountSummary",
+    /// List and search RAM users.
+    ListUsers = "ListUsers",
+    /// See one RAM user.
+    ViewUser = "GetUser",
+    /// Make a RAM user.
+    CreateUser = "CreateUser",
+    /// Change the names and remarks of a RAM user.
+    UpdateUser = "UpdateUser",
+    /// Remove a RAM user.
+    DeleteUser = "DeleteUser",
+    /// Change the console logon settings of a RAM user, with his password.
+    ChangeLoginProfile = "UpdateLoginProfile",
+    /// Bind an MFA device for a RAM user.
+    BindMfaForUser = "BindMFADevice",
+    /// Unbind the MFA device of a RAM user.
+    UnbindMfaForUser = "UnbindMFADevice",
+    /// Lift the lock on a factor of a RAM user.
+    UnlockUser = "UnlockUser",
+    /// Attach a system policy to a RAM user.
+    AttachPolicy = "AttachPolicyToUser",
+    /// Detach a system policy from a RAM user.
+    DetachPolicy = "DetachPolicyFromUser",
+    /// See the security settings.
+    ViewSettings = "GetSecurityPreference",
+    /// Change the security settings.
+    ChangeSettings = "SetSecurityPreference",
+    /// Make an account.
+    CreateAccount = "CreateAccount",
+    /// List all accounts of the installation.
+    ListAccounts = "ListAccounts",
+    /// Unbind the owner's MFA device by the command line.
+    ResetOwnerMfa = "ResetOwnerMFADevice",
+    /// Set the owner's password by the command line.
+    ResetOwnerPassword = "ResetOwnerPassword",
+}
+
+/// On what an action acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// The actor himself.
+    Oneself,
+    /// An account as a whole.
+    Account(AccountId),
+    /// A principal.
+    Principal(AccountId, PrincipalId),
+    /// The installation.
+    Installation,
+}
+
+/// What `authorise` looks at of an actor.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// What he is in his account.
+    pub role: Role,
+    /// His account; none for an operator or a stranger.
+    pub account: Option<AccountId>,
+    /// Himself; none for an operator or a stranger.
+    pub principal: Option<PrincipalId>,
+    /// The settings of his account.
+    pub settings: SecuritySettings,
+}
+
+impl From<&Actor> for Standing {
+    fn from(actor: &Actor) -> Self {
+        match actor {
+            Actor::Session(actor) => Self {
+                role: actor.role(),
+                account: Some(actor.account_id().clone()),
+                principal: Some(actor.principal_id().clone()),
+                settings: actor.found.settings.clone(),
+            },
+            Actor::Operator => {
+                Self { role: Role::Operator, account: None, principal: None, settings: SecuritySettings::default() }
+            }
+        }
+    }
+}
+
+/// Whether the actor may do this to that. Of another account nobody learns whether it has the resource.
+pub fn authorise(who: &Standing, action: Action, resource: &Resource) -> Result<(), Refusal> {
+    in_reach(who, resource)?;
+    may(who, action)?;
+    if not_to_oneself(action) && is_oneself(who, resource) {
+        return Err(Refusal::Oneself);
+    }
+    Ok(())
+}
+
+fn in_reach(who: &Standing, resource: &Resource) -> Result<(), Refusal> {
+    match (who.role, resource) {
+        (Role::Operator, _) | (_, Resource::Oneself | Resource::Installation) => Ok(()),
+        (_, Resource::Account(account)) if who.account.as_ref() == Some(account) => Ok(()),
+        (_, Resource::Principal(account, _)) if who.account.as_ref() == Some(account) => Ok(()),
+        (_, Resource::Account(_)) => Err(Refusal::AccountNotFound),
+        (_, Resource::Principal(..)) => Err(Refusal::UserNotFound),
+    }
+}
+
+fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
+    use Action as A;
+    use Role as R;
+    let allowed = match action {
+        A::ViewOwnSecurity | A::LogOff => matches!(who.role, R::User | R::Administrator | R::Owner),
+        A::ChangeOwnPassword => match who.role {
+            R::Owner | R::Administrator => true,
+            R::User => who.settings.users_change_password,
+            R::Anonymous | R::Operator => false,
+        },
+        A::BindOwnMfa | A::UnbindOwnMfa => match who.role {
+            R::Owner | R::Administrator => true,
+            R::User => who.settings.users_manage_mfa_devices,
+            R::Anonymous | R::Operator => false,
+        },
+        A::ViewAccount => matches!(who.role, R::Owner),
+        A::ViewOverview
+        | A::ListUsers
+        | A::ViewUser
+        | A::CreateUser
+        | A::UpdateUser
+        | A::DeleteUser
+        | A::ChangeLoginProfile
+        | A::BindMfaForUser
+        | A::UnbindMfaForUser
+        | A::UnlockUser
+        | A::AttachPolicy
+        | A::DetachPolicy
+        | A::ViewSettings
+        | A::ChangeSettings => matches!(who.role, R::Owner | R::Administrator),
+        A::CreateAccount | A::ListAccounts | A::ResetOwnerMfa | A::ResetOwnerPassword => {
+            matches!(who.role, R::Operator)
+        }
+    };
+    if allowed { Ok(()) } else { Err(Refusal::NoPermission) }
+}
+
+/// What an administrator does to others only: for himself there are his own pages, which ask for his code or password.
+const fn not_to_oneself(action: Action) -> bool {
+    matches!(
+        action,
+        Action::DeleteUser
+            | Action::ChangeLoginProfile
+            | Action::BindMfaForUser
+            | Action::UnbindMfaForUser
+            | Action::UnlockUser
+            | Action::AttachPolicy
+            | Action::DetachPolicy
+    )
+}
+
+fn is_oneself(who: &Standing, resource: &Resource) -> bool {
+    match resource {
+        Resource::Oneself => true,
+        Resource::Principal(_, id) => who.principal.as_ref() == Some(id),
+        Resource::Account(_) | Resource::Installation => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_model::entropy::OsEntropy;
+
+    /// One row for each action: anonymous, user, administrator, owner, operator.
+    const fn row(action: Action) -> [bool; 5] {
+        const NOBODY_ELSE: bool = false;
+        match action {
+            Action::ViewOwnSecurity
+            | Action::LogOff
+            | Action::ChangeOwnPassword
+            | Action::BindOwnMfa
+            | Action::UnbindOwnMfa => [NOBODY_ELSE, true, true, true, false],
+            Action::ViewAccount => [NOBODY_ELSE, false, false, true, false],
+            Action::ViewOverview
+            | Action::ListUsers
+            | Action::ViewUser
+            | Action::CreateUser
+            | Action::UpdateUser
+            | Action::DeleteUser
+            | Action::ChangeLoginProfile
+            | Action::BindMfaForUser
+            | Action::UnbindMfaForUser
+            | Action::UnlockUser
+            | Action::AttachPolicy
+            | Action::DetachPolicy
+            | Action::ViewSettings
+            | Action::ChangeSettings => [NOBODY_ELSE, false, true, true, false],
+            Action::CreateAccount | Action::ListAccounts | Action::ResetOwnerMfa | Action::ResetOwnerPassword => {
+                [NOBODY_ELSE, false, false, false, true]
+            }
+        }
+    }
+
+    fn standing(role: Role) -> Standing {
+        Standing {
+            role,
+            account: Some(AccountId::generate(&OsEntropy)),
+            principal: Some(PrincipalId::generate(&OsEntropy)),
+            settings: SecuritySettings::default(),
+        }
+    }
+
+    #[test]
+    fn attack_133_every_action_has_a_row_for_every_role() {
+        for action in Action::ALL {
+            for (role, expected) in Role::ALL.iter().zip(row(*action)) {
+                let who = standing(*role);
+                let account = who.account.clone().unwrap();
+                let other = Resource::Principal(account, PrincipalId::generate(&OsEntropy));
+                assert_eq!(authorise(&who, *action, &other).is_ok(), expected, "{role:?} {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_account_has_nothing_to_find() {
+        for action in Action::ALL {
+            for role in [Role::User, Role::Administrator, Role::Owner] {
+                let who = standing(role);
+                let foreign = AccountId::generate(&OsEntropy);
+                let user = Resource::Principal(foreign.clone(), PrincipalId::generate(&OsEntropy));
+                assert_eq!(authorise(&who, *action, &user), Err(Refusal::UserNotFound), "{role:?} {action:?}");
+                let account = Resource::Account(foreign);
+                assert_eq!(authorise(&who, *action, &account), Err(Refusal::AccountNotFound), "{role:?} {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_deletes_disables_or_demotes_himself() {
+        let who = standing(Role::Administrator);
+        let himself = Resource::Principal(who.account.clone().unwrap(), who.principal.clone().unwrap());
+        for action in [
+            Action::DeleteUser,
+            Action::ChangeLoginProfile,
+            Action::DetachPolicy,
+            Action::AttachPolicy,
+            Action::UnbindMfaForUser,
+            Action::BindMfaForUser,
+            Action::UnlockUser,
+        ] {
+            assert_eq!(authorise(&who, action, &himself), Err(Refusal::Oneself), "{action:?}");
+        }
+        assert_eq!(authorise(&who, Action::UpdateUser, &himself), Ok(()));
+    }
+
+    #[test]
+    fn c07_a_user_manages_his_own_device_only_where_the_account_allows_it() {
+        let mut who = standing(Role::User);
+        who.settings.users_manage_mfa_devices = false;
+        who.settings.users_change_password = false;
+        for action in [Action::BindOwnMfa, Action::UnbindOwnMfa, Action::ChangeOwnPassword] {
+            assert_eq!(authorise(&who, action, &Resource::Oneself), Err(Refusal::NoPermission), "{action:?}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Judging a code of a virtual MFA device. Whichever door or purpose asks, a try is booked before the code is looked at,
+//! and a step is spent by the one conditional write of the store.
+
+use crate::Countersign;
+use crate::error::{Error, Refusal};
+use crate::keyring::Place;
+use countersign_model::Timestamp;
+use countersign_model::budget::{BudgetKind, Exhausted};
+use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
+use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState};
+use countersign_otp::{Code, Digits, Drift, Period, Secret, Steps, TimeStep, Totp, Window};
+use countersign_store::budgets::Counted;
+use countersign_store::virtual_mfa::SpentStep;
+use countersign_store::{Tx, budgets, virtual_mfa};
+
+/// The codes that confirm a binding.
+#[derive(Debug)]
+pub(crate) enum BindingProof<'a> {
+    One(&'a str),
+    Two(&'a str, &'a str),
+}
+
+impl Countersign {
+    /// Books a try, judges a code against a bound device, and spends its step. A refusal keeps the count.
+    pub(crate) async fn spend_code(
+        &self,
+        tx: &mut Tx<'_>,
+        device: &VirtualMfa,
+        typed: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let result = self.judge_and_spend(tx, device, typed, now).await;
+        self.inner.metrics.step("code", result.is_ok());
+        result
+    }
+
+    async fn judge_and_spend(
+        &self,
+        tx: &mut Tx<'_>,
+        device: &VirtualMfa,
+        typed: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        book(tx, device, now).await?;
+        let VirtualMfaState::Bound { last_step, drift, .. } = device.state else {
+            return Err(wrong("device_not_bound"));
+        };
+        let code = Code::parse(typed, Digits::Six).map_err(|_| wrong("code_malformed"))?;
+        let totp = Totp::new(&self.open_seed(device)?);
+        let present = present_step(now);
+        let spent = u64::try_from(last_step).ok().map(TimeStep::new);
+        let drift = Drift::new(drift).ok_or_else(|| Error::Fault("a stored drift out of range".to_owned()))?;
+        let Some(step) = totp.find_step(&code, drift.steps_around(present, spent)) else {
+            return Err(wrong(why_not(&totp, &code, present, spent)));
+        };
+        let learned = SpentStep { step: stored(step)?, drift: drift.learn(step, present).steps(), at: now };
+        if !virtual_mfa::consume_step(tx, &device.account_id, &device.id, learned).await? {
+            return Err(wrong("otp_replay"));
+        }
+        budgets::clear(tx, counted(device), now).await?;
+        Ok(())
+    }
+
+    /// Books a try and judges the code or codes that confirm a pending device: the step that binding will spend.
+    pub(crate) async fn judge_binding(
+        &self,
+        tx: &mut Tx<'_>,
+        device: &VirtualMfa,
+        proof: BindingProof<'_>,
+        now: Timestamp,
+    ) -> Result<SpentStep, Error> {
+        book(tx, device, now).await?;
+        let totp = Totp::new(&self.open_seed(device)?);
+        let present = present_step(now);
+        let parse = |typed: &str| Code::parse(typed, Digits::Six).map_err(|_| wrong("code_malformed"));
+        let (step, drift) = match proof {
+            BindingProof::One(typed) => {
+                let steps = Steps { around: present, window: Window::NARROW, after: None };
+                let step = totp.find_step(&parse(typed)?, steps).ok_or_else(|| wrong("code_wrong"))?;
+                (step, Drift::NONE.learn(step, present))
+            }
+            BindingProof::Two(first, second) => {
+                let (first, second) = (parse(first)?, parse(second)?);
+                let step = totp
+                    .find_consecutive(&first, &second, Steps::wide(present, None))
+                    .ok_or_else(|| wrong("codes_not_consecutive"))?;
+                (step, Drift::measured(step, present))
+            }
+        };
+        Ok(SpentStep { step: stored(step)?, drift: drift.steps(), at: now })
+    }
+
+    /// Binds a pending device whose codes were judged right: they are spent with it. The principal's row is guarded, so
+    /// nobody can have taken the device away in between.
+    pub(crate) async fn bind_judged(
+        &self,
+        tx: &mut Tx<'_>,
+        device: &VirtualMfa,
+        spent: SpentStep,
+    ) -> Result<(), Error> {
+        if !virtual_mfa::confirm(tx, &device.account_id, &device.id, spent).await? {
+            return Err(Error::Fault("a guarded pending device has gone".to_owned()));
+        }
+        budgets::clear(tx, counted(device), spent.at).await?;
+        Ok(())
+    }
+
+    /// Seals a fresh seed for its row.
+    pub(crate) fn seal_seed(
+        &self,
+        account: &AccountId,
+        principal: &PrincipalId,
+        device: &DeviceId,
+        seed: &Secret,
+    ) -> Result<Vec<u8>, Error> {
+        let place = seed_place(account, principal, device);
+        let sealed = self.inner.keys.seal(&place, seed.expose(), self.random());
+        Ok(sealed.map_err(|error| Error::Fault(error.to_string()))?.0)
+    }
+
+    /// Opens the seed of a device. One that was moved or edited in the database does not open: the code is refused, and
+    /// the operator alarmed.
+    pub(crate) fn open_seed(&self, device: &VirtualMfa) -> Result<Secret, Error> {
+        let place = seed_place(&device.account_id, &device.principal_id, &device.id);
+        let opened = self.inner.keys.open(&place, &device.sealed_seed).map_err(|error| {
+            tracing::error!(account = %device.account_id, device = %device.id, %error, "a sealed seed does not open");
+            wrong("seed_does_not_open")
+        })?;
+        Secret::from_bytes(&opened).map_err(|error| Error::Fault(error.to_string()))
+    }
+}
+
+/// What the tries of a device are counted under.
+pub(crate) fn counted(device: &VirtualMfa) -> Counted<'_> {
+    Counted { account: &device.account_id, subject: device.id.as_str(), kind: BudgetKind::VirtualMfa }
+}
+
+async fn book(tx: &mut Tx<'_>, device: &VirtualMfa, now: Timestamp) -> Result<(), Error> {
+    match budgets::book(tx, counted(device), now).await? {
+        Ok(()) => Ok(()),
+        Err(Exhausted::Paused { .. }) => Err(wrong("factor_paused")),
+        Err(Exhausted::Disabled) => Err(wrong("factor_disabled")),
+    }
+}
+
+const fn wrong(reason: &'static str) -> Error {
+    Error::because(Refusal::WrongCode, reason)
+}
+
+fn present_step(now: Timestamp) -> TimeStep {
+    TimeStep::at(now.unix_seconds(), Period::DEFAULT)
+}
+
+fn stored(step: TimeStep) -> Result<i64, Error> {
+    i64::try_from(step.value()).map_err(|_| Error::Fault("a time step beyond what can be stored".to_owned()))
+}
+
+/// The reason for the audit log: a code that was right once, one of a clock that has run away, or none at all.
+fn why_not(totp: &Totp, code: &Code, present: TimeStep, spent: Option<TimeStep>) -> &'static str {
+    let Some(step) = totp.find_step(code, Steps::wide(present, None)) else {
+        return "code_wrong";
+    };
+    if spent.is_some_and(|spent| step <= spent) { "otp_replay" } else { "code_out_of_window" }
+}
+
+fn seed_place<'a>(account: &'a AccountId, principal: &'a PrincipalId, device: &'a DeviceId) -> Place<'a> {
+    Place {
+        table: "virtual_mfa",
+        column: "sealed_seed",
+        account_id: account.as_str(),
+        principal_id: principal.as_str(),
+        row_id: device.as_str(),
+    }
+}

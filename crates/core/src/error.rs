@@ -1,0 +1,182 @@
+//! What a use-case answers when it does not do what it was asked.
+//!
+//! A [`Refusal`] is a decision: it commits, with its count and its audit event, and carries a code that pages, programs
+//! and the audit log share. Everything else broke: it rolls back and denies.
+
+use crate::hashing::HashError;
+use countersign_model::names::InvalidName;
+use countersign_store::{Settle, Settles, StoreError};
+
+/// Why a use-case did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// A decision. `reason` is for the audit log alone; from outside equal refusals look alike.
+    #[error("refused: {refusal} ({reason})")]
+    Refused {
+        /// What the asker is told.
+        refusal: Refusal,
+        /// What the audit log keeps.
+        reason: &'static str,
+    },
+    /// The weather: the same request may succeed in a moment. Doors answer 503.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// The operator: the clock lies behind a time that was already seen. Doors answer 503; `doctor` explains.
+    #[error("the clock is behind a time already seen")]
+    ClockBehind,
+    /// Us or the data. Doors answer 500 and tell nothing.
+    #[error("fault: {0}")]
+    Fault(String),
+}
+
+impl Error {
+    /// A refusal whose reason is its own code.
+    #[must_use]
+    pub const fn refused(refusal: Refusal) -> Self {
+        Self::Refused { refusal, reason: refusal.code() }
+    }
+
+    /// A refusal that tells the audit log more than the asker.
+    #[must_use]
+    pub const fn because(refusal: Refusal, reason: &'static str) -> Self {
+        Self::Refused { refusal, reason }
+    }
+
+    /// The refusal, if it is one.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refused { refusal, .. } => Some(*refusal),
+            Self::Unavailable(_) | Self::ClockBehind | Self::Fault(_) => None,
+        }
+    }
+}
+
+/// What an asker is told. The person at fault is named in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// There is no good session (any more): log on.
+    NotLoggedOn,
+    /// The logon ran out, was finished, or something about the principal has changed: begin again.
+    LogonOver,
+    /// Name or password are not right, or may not log on, or too many tries were made.
+    WrongCredentials,
+    /// The code is not right, or was used, or too many tries were made.
+    WrongCode,
+    /// The actor may not do this.
+    NoPermission,
+    /// There is no such user in the account.
+    UserNotFound,
+    /// The user name is taken.
+    UserExists,
+    /// The alias is taken.
+    AliasExists,
+    /// The email address belongs to another owner.
+    EmailExists,
+    /// There is no such account.
+    AccountNotFound,
+    /// A typed name breaks its limits; the code says which and how.
+    Invalid(&'static str),
+    /// The password breaks the rules.
+    PasswordTooWeak,
+    /// The new password is the old one.
+    PasswordUnchanged,
+    /// The present password is not right, or too many tries were made.
+    OldPasswordIncorrect,
+    /// The two passwords typed differ.
+    PasswordsDiffer,
+    /// Nobody deletes, disables or demotes himself, nor manages his own factors as an administrator.
+    Oneself,
+    /// A device is bound already.
+    MfaAlreadyBound,
+    /// No device is bound.
+    MfaNotBound,
+    /// A device must stay bound: it can be replaced, not unbound.
+    MfaRequired,
+    /// The binding ran out, was finished, or was begun elsewhere: begin again.
+    BindingOver,
+    /// Too many bindings were begun within an hour.
+    TooManyBindings,
+    /// The name typed to confirm is not that of the thing.
+    NotConfirmed,
+    /// The set-up link is not (any longer) good.
+    SetUpOver,
+    /// The user has no login profile, or no password to keep.
+    NoPassword,
+}
+
+impl Refusal {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotLoggedOn => "NotLoggedOn",
+            Self::LogonOver => "LogonOver",
+            Self::WrongCredentials => "LogonFail",
+            Self::WrongCode => "CheckAuthenticationCodeFail",
+            Self::NoPermission => "NoPermission",
+            Self::UserNotFound => "EntityNotExist.User",
+            Self::UserExists => "EntityAlreadyExists.User",
+            Self::AliasExists => "EntityAlreadyExists.AccountAlias",
+            Self::EmailExists => "EntityAlreadyExists.Email",
+            Self::AccountNotFound => "EntityNotExist.Account",
+            Self::Invalid(code) => code,
+            Self::PasswordTooWeak => "InvalidParameter.Password.TooWeak",
+            Self::PasswordUnchanged => "InvalidParameter.NewPassword.ReusePrevention",
+            Self::OldPasswordIncorrect => "InvalidParameter.OldPassword.Incorrect",
+            Self::PasswordsDiffer => "InvalidParameter.Password.Repetition",
+            Self::Oneself => "OperationConflict.Oneself",
+            Self::MfaAlreadyBound => "EntityAlreadyExists.User.MFADevice",
+            Self::MfaNotBound => "EntityNotExist.User.MFADevice",
+            Self::MfaRequired => "OperationConflict.MFARequired",
+            Self::BindingOver => "BindingOver",
+            Self::TooManyBindings => "Throttling.Binding",
+            Self::NotConfirmed => "InvalidParameter.Confirmation",
+            Self::SetUpOver => "SetUpOver",
+            Self::NoPassword => "EntityNotExist.User.LoginProfile",
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::refused(refusal)
+    }
+}
+
+impl From<InvalidName> for Error {
+    fn from(invalid: InvalidName) -> Self {
+        Self::refused(Refusal::Invalid(invalid.code))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        if let StoreError::Unavailable(what) = error { Self::Unavailable(what) } else { Self::Fault(error.to_string()) }
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        if let HashError::Busy = error {
+            Self::Unavailable("too many passwords are being checked at once".to_owned())
+        } else {
+            Self::Fault(error.to_string())
+        }
+    }
+}
+
+impl Settles for Error {
+    fn settle(&self) -> Settle {
+        match self {
+            Self::Refused { .. } => Settle::Commit,
+            Self::Unavailable(_) | Self::ClockBehind | Self::Fault(_) => Settle::RollBack,
+        }
+    }
+}

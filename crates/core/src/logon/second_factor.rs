@@ -1,0 +1,41 @@
+//! The step *second factor*: one unit of work books the try, judges the code, spends it, and goes on.
+
+use super::{Advance, LogonStep};
+use crate::actor::Origin;
+use crate::error::{Error, Refusal};
+use crate::{Countersign, token_hash};
+use countersign_model::logon::{LogonState, Method};
+use countersign_model::token::Token;
+use countersign_store::Tx;
+use countersign_store::logons::LogonInFull;
+
+impl Countersign {
+    /// Judges a code of the bound virtual MFA device.
+    pub async fn logon_with_code(&self, token: &Token, typed: String, origin: &Origin) -> Result<LogonStep, Error> {
+        self.check_clock()?;
+        let (this, hash, origin) = (self.clone(), token_hash(token), origin.clone());
+        let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
+            let found = this.logon_in(tx, &hash, LogonState::SecondFactor).await?;
+            let result = this.take_code(tx, &hash, &found, &typed, &origin).await;
+            this.settle_step(tx, &found.logon, &origin, result).await
+        };
+        self.inner.store.write(unit).await
+    }
+
+    async fn take_code(
+        &self,
+        tx: &mut Tx<'_>,
+        hash: &[u8; 32],
+        found: &LogonInFull,
+        typed: &str,
+        origin: &Origin,
+    ) -> Result<LogonStep, Error> {
+        let now = self.now();
+        let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
+        let device = subject.device.as_ref().ok_or(Refusal::LogonOver)?;
+        self.spend_code(tx, device, typed, now).await?;
+        let mut after = found.logon.clone();
+        after.facts.second_factor = Some((Method::VirtualMfa, now));
+        self.advance(tx, Advance { hash, before: &found.logon, after, subject, origin, now }).await
+    }
+}

@@ -1,0 +1,116 @@
+//! The posture of an account at a glance, and what the Account Center and one's own security page show.
+
+use crate::Countersign;
+use crate::act::{Admitted, Deed};
+use crate::actor::{Actor, Origin, SessionActor};
+use crate::authorise::{Action, Resource};
+use crate::error::{Error, Refusal};
+use countersign_model::Timestamp;
+use countersign_model::audit::AuditEvent;
+use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
+use countersign_store::users::{AdministratorLine, Posture};
+use countersign_store::{Tx, audit, login_profiles, principals, users, virtual_mfa};
+
+const RECENT_EVENTS: i64 = 10;
+const ADMINISTRATORS_SHOWN: i64 = 50;
+
+/// The RAM overview.
+#[derive(Debug)]
+pub struct Overview {
+    /// Counted over all RAM users.
+    pub posture: Posture,
+    /// The RAM users who are administrators.
+    pub administrators: Vec<AdministratorLine>,
+    /// Whether the owner has a second factor.
+    pub owner_protected: bool,
+    /// The latest events, the newest first.
+    pub events: Vec<AuditEvent>,
+}
+
+/// A bound device as pages show it.
+#[derive(Debug, Clone)]
+pub struct DeviceView {
+    /// Its serial number.
+    pub serial_number: String,
+    /// When it was bound.
+    pub bound_at: Timestamp,
+    /// When it last passed.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// One's own security page.
+#[derive(Debug)]
+pub struct OwnSecurity {
+    /// The bound virtual MFA device.
+    pub device: Option<DeviceView>,
+    /// Whether a device is required: then it can be replaced but not unbound.
+    pub mfa_required: bool,
+    /// When the password was last changed.
+    pub password_changed_at: Option<Timestamp>,
+    /// Whether he may bind and unbind his own device.
+    pub may_manage_mfa: bool,
+    /// Whether he may change his own password.
+    pub may_change_password: bool,
+}
+
+impl DeviceView {
+    /// The view of a device, if it is bound.
+    pub(crate) fn of(device: &VirtualMfa) -> Option<Self> {
+        match device.state {
+            VirtualMfaState::Bound { bound_at, last_used_at, .. } => {
+                Some(Self { serial_number: serial_number(&device.account_id, &device.name), bound_at, last_used_at })
+            }
+            VirtualMfaState::Pending { .. } => None,
+        }
+    }
+}
+
+impl Countersign {
+    /// The RAM overview.
+    pub async fn overview(&self, actor: &SessionActor, origin: &Origin) -> Result<Overview, Error> {
+        let deed = Deed::on(actor, Action::ViewOverview.code(), "");
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Overview, Error> {
+            let (account, _) = admitted.oneself()?;
+            admitted.may(Action::ViewOverview, &Resource::Account(account.clone()))?;
+            let owner = principals::find_owner_of(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
+            Ok(Overview {
+                posture: users::posture(tx, account).await?,
+                administrators: users::administrators(tx, account, ADMINISTRATORS_SHOWN).await?,
+                owner_protected: virtual_mfa::find_bound(tx, account, &owner.id).await?.is_some(),
+                events: audit::latest(tx, account, RECENT_EVENTS).await?,
+            })
+        };
+        self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+
+    /// One's own security page.
+    pub async fn own_security(&self, actor: &SessionActor) -> Result<OwnSecurity, Error> {
+        let deed = Deed::own(actor, Action::ViewOwnSecurity.code());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<OwnSecurity, Error> {
+            admitted.may(Action::ViewOwnSecurity, &Resource::Oneself)?;
+            let (account, principal) = admitted.oneself()?;
+            let device = virtual_mfa::find_bound(tx, account, principal).await?;
+            let profile = login_profiles::find(tx, account, principal).await?;
+            Ok(OwnSecurity {
+                device: device.as_ref().and_then(DeviceView::of),
+                mfa_required: profile.as_ref().is_none_or(|profile| profile.mfa_bind_required),
+                password_changed_at: profile.and_then(|profile| profile.password_changed_at),
+                may_manage_mfa: admitted.may(Action::BindOwnMfa, &Resource::Oneself).is_ok(),
+                may_change_password: admitted.may(Action::ChangeOwnPassword, &Resource::Oneself).is_ok(),
+            })
+        };
+        self.look(&Actor::Session(Box::new(actor.clone())), &Origin::default(), deed, work).await
+    }
+
+    /// Ends the actor's session.
+    pub async fn log_off(&self, actor: &SessionActor, origin: &Origin) -> Result<(), Error> {
+        let deed = Deed::own(actor, Action::LogOff.code());
+        let hash = actor.token_hash;
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            admitted.may(Action::LogOff, &Resource::Oneself)?;
+            countersign_store::sessions::delete(tx, &hash).await?;
+            Ok(())
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+}

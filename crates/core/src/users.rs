@@ -1,0 +1,236 @@
+//! RAM users: making, finding, changing and removing them; their login profiles; who is an administrator.
+
+mod login_profile;
+mod policies;
+
+pub use login_profile::{LoginChange, PasswordChange};
+
+use crate::Countersign;
+use crate::act::{Admitted, Deed};
+use crate::actor::{Actor, Origin, SessionActor};
+use crate::authorise::{Action, Resource};
+use crate::codes::counted;
+use crate::error::{Error, Refusal};
+use crate::overview::DeviceView;
+use countersign_model::Timestamp;
+use countersign_model::budget::{Budget, BudgetKind};
+use countersign_model::ids::PrincipalId;
+use countersign_model::names::{Comments, DisplayName, EmailAddress, UserName};
+use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, SystemPolicy};
+use countersign_store::budgets::Counted;
+use countersign_store::users::{UserLine, UserQuery};
+use countersign_store::{Tx, accounts, budgets, login_profiles, policies as attached, principals, virtual_mfa};
+use secrecy::SecretString;
+
+pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
+
+/// The most RAM users of an account.
+pub const USERS_PER_ACCOUNT: i64 = 200_000;
+
+/// The names and remarks of a RAM user, checked.
+#[derive(Debug, Clone)]
+pub struct UserFacts {
+    /// The user name.
+    pub name: UserName,
+    /// A name for people to read.
+    pub display_name: DisplayName,
+    /// A remark.
+    pub comments: Comments,
+    /// An unverified contact address, for notices only.
+    pub email: Option<EmailAddress>,
+}
+
+/// A RAM user as his page shows him.
+#[derive(Debug)]
+pub struct UserInFull {
+    /// Names, remarks, times.
+    pub user: Principal,
+    /// The login profile, without the password's hash.
+    pub profile: Option<ProfileView>,
+    /// The bound virtual MFA device.
+    pub device: Option<DeviceView>,
+    /// The policies that make him an administrator.
+    pub policies: Vec<SystemPolicy>,
+    /// Tries of his password.
+    pub password_budget: Budget,
+    /// Tries of his device.
+    pub device_budget: Budget,
+    /// Whether the actor looks at himself.
+    pub is_oneself: bool,
+    /// The present time, by which locks are judged.
+    pub now: Timestamp,
+}
+
+/// A login profile as pages show it: never with the password's hash.
+#[derive(Debug, Clone)]
+pub struct ProfileView {
+    /// Whether the password logs on.
+    pub console_logon: countersign_model::principal::ConsoleLogon,
+    /// When the password was last changed; nothing when there is none.
+    pub password_changed_at: Option<Timestamp>,
+    /// Whether it must be changed at the next logon.
+    pub password_reset_required: bool,
+    /// Whether an MFA device is required.
+    pub mfa_bind_required: bool,
+}
+
+impl From<LoginProfile> for ProfileView {
+    fn from(profile: LoginProfile) -> Self {
+        Self {
+            console_logon: profile.console_logon,
+            password_changed_at: profile.password_changed_at,
+            password_reset_required: profile.password_reset_required,
+            mfa_bind_required: profile.mfa_bind_required,
+        }
+    }
+}
+
+impl Countersign {
+    /// A page of the users of the actor's account, and how many match in all.
+    pub async fn list_users(
+        &self,
+        actor: &SessionActor,
+        query: UserQuery,
+        origin: &Origin,
+    ) -> Result<(Vec<UserLine>, i64), Error> {
+        let deed = Deed::on(actor, Action::ListUsers.code(), "");
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
+            let (account, _) = admitted.oneself()?;
+            admitted.may(Action::ListUsers, &Resource::Account(account.clone()))?;
+            Ok(countersign_store::users::list(tx, account, &query).await?)
+        };
+        self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+
+    /// One user.
+    pub async fn user(&self, actor: &SessionActor, name: &str, origin: &Origin) -> Result<UserInFull, Error> {
+        let (deed, name) = (Deed::on(actor, Action::ViewUser.code(), name), name.to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<UserInFull, Error> {
+            let user = admitted.find_user(tx, &name, Action::ViewUser).await?;
+            let account = &user.account_id;
+            let device = virtual_mfa::find_bound(tx, account, &user.id).await?;
+            let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
+            Ok(UserInFull {
+                profile: login_profiles::find(tx, account, &user.id).await?.map(ProfileView::from),
+                policies: attached::of_principal(tx, account, &user.id).await?,
+                password_budget: budgets::find(tx, password).await?,
+                device_budget: match &device {
+                    Some(device) => budgets::find(tx, counted(device)).await?,
+                    None => Budget::UNUSED,
+                },
+                device: device.as_ref().and_then(DeviceView::of),
+                is_oneself: admitted.who.principal.as_ref() == Some(&user.id),
+                now: admitted.now,
+                user,
+            })
+        };
+        self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+
+    /// Makes a RAM user, with console logon if `login` says so. A random password is returned, to be shown once.
+    pub async fn create_user(
+        &self,
+        actor: &SessionActor,
+        facts: UserFacts,
+        login: Option<LoginChange>,
+        origin: &Origin,
+    ) -> Result<Option<SecretString>, Error> {
+        let deed = Deed::on(actor, Action::CreateUser.code(), facts.name.as_str());
+        let prepared = match login {
+            Some(login) => Some(self.prepare_login(login, facts.name.as_str()).await?),
+            None => None,
+        };
+        let shown = prepared.as_ref().and_then(|prepared| prepared.generated.clone());
+        let this = self.clone();
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            let (account, _) = admitted.oneself()?;
+            admitted.may(Action::CreateUser, &Resource::Account(account.clone()))?;
+            let user = Principal {
+                account_id: account.clone(),
+                id: PrincipalId::generate(&*this.inner.entropy),
+                kind: PrincipalKind::RamUser,
+                name: facts.name.as_str().to_owned(),
+                display_name: facts.display_name.clone(),
+                comments: facts.comments.clone(),
+                email: facts.email.clone(),
+                epoch: 1,
+                created_at: admitted.now,
+                updated_at: admitted.now,
+                last_logon_at: None,
+            };
+            if !principals::insert(tx, &user).await? {
+                return Err(Refusal::UserExists.into());
+            }
+            if let Some(prepared) = &prepared {
+                let profile = prepared.apply(None, admitted.now)?;
+                login_profiles::put(tx, account, &user.id, &profile).await?;
+            }
+            Ok(())
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
+        Ok(shown)
+    }
+
+    /// Changes names and remarks of a RAM user.
+    pub async fn update_user(
+        &self,
+        actor: &SessionActor,
+        name: &str,
+        facts: UserFacts,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let (deed, name) = (Deed::on(actor, Action::UpdateUser.code(), name), name.to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            let user = admitted.guard_user(tx, &name, Action::UpdateUser).await?;
+            let changed = Principal {
+                name: facts.name.as_str().to_owned(),
+                display_name: facts.display_name.clone(),
+                comments: facts.comments.clone(),
+                email: facts.email.clone(),
+                updated_at: admitted.now,
+                ..user
+            };
+            if principals::update(tx, &changed).await? { Ok(()) } else { Err(Refusal::UserExists.into()) }
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+
+    /// Removes a RAM user with all that hangs on him, after his name was typed to confirm.
+    pub async fn delete_user(
+        &self,
+        actor: &SessionActor,
+        name: &str,
+        typed_name: &str,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let deed = Deed::on(actor, Action::DeleteUser.code(), name);
+        let (name, typed_name) = (name.to_owned(), typed_name.trim().to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            let (account, _) = admitted.oneself()?;
+            accounts::guard(tx, account).await?;
+            let user = admitted.find_user(tx, &name, Action::DeleteUser).await?;
+            if typed_name != user.name {
+                return Err(Refusal::NotConfirmed.into());
+            }
+            let deleted = principals::delete(tx, account, &user.id).await?;
+            if deleted { Ok(()) } else { Err(Refusal::UserNotFound.into()) }
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+
+    /// Lifts the locks on a RAM user's password and device.
+    pub async fn unlock_user(&self, actor: &SessionActor, name: &str, origin: &Origin) -> Result<(), Error> {
+        let (deed, name) = (Deed::on(actor, Action::UnlockUser.code(), name), name.to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            let user = admitted.guard_user(tx, &name, Action::UnlockUser).await?;
+            let account = &user.account_id;
+            let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
+            budgets::clear(tx, password, admitted.now).await?;
+            if let Some(device) = virtual_mfa::find_bound(tx, account, &user.id).await? {
+                budgets::clear(tx, counted(&device), admitted.now).await?;
+            }
+            Ok(())
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+}

@@ -1,0 +1,122 @@
+//! Console logon settings of a RAM user: console logon, password, whether an MFA device is required.
+
+use crate::Countersign;
+use crate::act::{Admitted, Deed};
+use crate::actor::{Actor, Origin, SessionActor};
+use crate::authorise::Action;
+use crate::error::{Error, Refusal};
+use crate::passwords::check_rules;
+use countersign_model::Timestamp;
+use countersign_model::budget::BudgetKind;
+use countersign_model::principal::{ConsoleLogon, LoginProfile};
+use countersign_store::budgets::Counted;
+use countersign_store::{Tx, budgets, login_profiles, principals};
+use secrecy::SecretString;
+
+/// What an administrator sets.
+#[derive(Debug, Clone)]
+pub struct LoginChange {
+    /// Whether the password logs on.
+    pub console_logon: ConsoleLogon,
+    /// What becomes of the password.
+    pub password: PasswordChange,
+    /// Whether it must be changed at the next logon. A generated one always must.
+    pub reset_required: bool,
+    /// Whether an MFA device is required.
+    pub mfa_required: bool,
+}
+
+/// What becomes of a password.
+#[derive(Debug, Clone)]
+pub enum PasswordChange {
+    /// It stays.
+    Keep,
+    /// A random one, shown once.
+    Generate,
+    /// One that the administrator chose.
+    Custom(SecretString),
+}
+
+/// A change whose password is already hashed, so that the transaction hashes nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct PreparedLogin {
+    change: LoginChange,
+    new_hash: Option<SecretString>,
+    /// The random password, to be shown once.
+    pub(crate) generated: Option<SecretString>,
+}
+
+impl PreparedLogin {
+    /// The profile after the change.
+    pub(crate) fn apply(&self, present: Option<LoginProfile>, now: Timestamp) -> Result<LoginProfile, Error> {
+        let kept = present.as_ref().and_then(|profile| profile.password_hash.clone());
+        let password_hash = self.new_hash.clone().or(kept);
+        if password_hash.is_none() && self.change.console_logon == ConsoleLogon::Enabled {
+            return Err(Refusal::NoPassword.into());
+        }
+        let changed_at = if self.new_hash.is_some() {
+            Some(now)
+        } else {
+            present.as_ref().and_then(|profile| profile.password_changed_at)
+        };
+        Ok(LoginProfile {
+            console_logon: self.change.console_logon,
+            password_hash,
+            password_changed_at: changed_at,
+            password_reset_required: self.change.reset_required || self.generated.is_some(),
+            mfa_bind_required: self.change.mfa_required,
+            created_at: present.map_or(now, |profile| profile.created_at),
+        })
+    }
+}
+
+impl Countersign {
+    /// Changes the console logon settings of a RAM user. His sessions and logons end. A random password is returned, to
+    /// be shown once.
+    pub async fn change_login_profile(
+        &self,
+        actor: &SessionActor,
+        name: &str,
+        change: LoginChange,
+        origin: &Origin,
+    ) -> Result<Option<SecretString>, Error> {
+        let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
+        let prepared = self.prepare_login(change, name).await?;
+        let (shown, name) = (prepared.generated.clone(), name.to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
+            let (account, id) = (&user.account_id, &user.id);
+            let present = login_profiles::find(tx, account, id).await?;
+            let profile = prepared.apply(present, admitted.now)?;
+            login_profiles::put(tx, account, id, &profile).await?;
+            if prepared.new_hash.is_some() {
+                let counted = Counted { account, subject: id.as_str(), kind: BudgetKind::Password };
+                budgets::clear(tx, counted, admitted.now).await?;
+            }
+            principals::bump_epoch(tx, account, id, admitted.now).await?;
+            Ok(())
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
+        Ok(shown)
+    }
+
+    /// Makes and hashes the password of a change, outside any transaction.
+    pub(crate) async fn prepare_login(&self, change: LoginChange, name: &str) -> Result<PreparedLogin, Error> {
+        let (password, generated) = match &change.password {
+            PasswordChange::Keep => (None, None),
+            PasswordChange::Generate => {
+                let random = self.generate_password();
+                (Some(random.clone()), Some(random))
+            }
+            PasswordChange::Custom(chosen) => {
+                check_rules(chosen, name)?;
+                (Some(chosen.clone()), None)
+            }
+        };
+        let new_hash = match password {
+            Some(password) => Some(SecretString::from(self.hash_password(&password).await?)),
+            None => None,
+        };
+        Ok(PreparedLogin { change, new_hash, generated })
+    }
+}

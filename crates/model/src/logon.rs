@@ -1,0 +1,84 @@
+//! One attempt to open a session: a persisted state machine.
+//!
+//! ```text
+//! Password ─► SecondFactor ─► ChoosePassword ─► Bind ─► done: the row goes, a session comes
+//! ```
+//! Which state comes next is decided in one place, in core, from [`LogonFacts`] and the policy.
+
+use crate::clock::Timestamp;
+use crate::ids::{AccountId, LogonId, PrincipalId};
+use crate::principal::PrincipalKind;
+use crate::text_enum::text_enum;
+use std::time::Duration;
+
+/// How long a logon may take from its first page to its session.
+pub const LOGON_LIFETIME: Duration = Duration::from_mins(10);
+
+/// An attempt to open a session.
+#[derive(Debug, Clone)]
+pub struct Logon {
+    /// Its id. The secret that the browser holds is another one.
+    pub id: LogonId,
+    /// The account; a phantom when the name does not exist.
+    pub account_id: AccountId,
+    /// The principal; a phantom when the name does not exist.
+    pub principal_id: PrincipalId,
+    /// What the person said he is.
+    pub kind: PrincipalKind,
+    /// The name as canonicalised, to show as whom one logs on.
+    pub name: String,
+    /// What it waits for.
+    pub state: LogonState,
+    /// What was shown so far.
+    pub facts: LogonFacts,
+    /// The principal's epoch when the logon began or last changed it.
+    pub principal_epoch: i64,
+    /// The account's epoch likewise.
+    pub account_epoch: i64,
+    /// After this it is dead.
+    pub expires_at: Timestamp,
+}
+
+text_enum! {
+    /// What a logon waits for. A page may only do what the state allows.
+    LogonState, "state of a logon" {
+        /// The password.
+        Password = "password",
+        /// A proof by a bound factor.
+        SecondFactor = "second-factor",
+        /// A new password, because a change is due.
+        ChoosePassword = "choose-password",
+        /// A first MFA device, because one is required.
+        Bind = "bind",
+    }
+}
+
+/// What a logon has shown so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LogonFacts {
+    /// When the password was right.
+    pub password_at: Option<Timestamp>,
+    /// When a second factor was right, and which kind.
+    pub second_factor: Option<(Method, Timestamp)>,
+    /// Whether the new password that was due has been chosen.
+    pub password_chosen: bool,
+}
+
+impl LogonFacts {
+    /// The methods used, in their order.
+    #[must_use]
+    pub fn methods(&self) -> Vec<Method> {
+        let password = self.password_at.map(|_| Method::Password);
+        password.into_iter().chain(self.second_factor.map(|(method, _)| method)).collect()
+    }
+}
+
+text_enum! {
+    /// A way to prove who one is.
+    Method, "method" {
+        /// A password.
+        Password = "password",
+        /// A code of a virtual MFA device.
+        VirtualMfa = "virtual-mfa",
+    }
+}

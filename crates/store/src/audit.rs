@@ -1,0 +1,86 @@
+//! The audit log: entries are added, read in order, and never changed.
+
+use crate::{Row, StoreError, Tx, params, statements};
+use countersign_model::Timestamp;
+use countersign_model::audit::{AuditActor, AuditEvent};
+use countersign_model::ids::AccountId;
+
+statements! {
+    INSERT = "INSERT INTO audit_events (account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, \
+              outcome, reason, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    LATEST = "SELECT account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, outcome, reason, \
+              address, user_agent FROM audit_events WHERE account_id = $1 ORDER BY event_id DESC LIMIT $2";
+    COUNT_REFUSAL = "INSERT INTO anonymous_refusals (minute, address, reason, times) VALUES ($1, $2, $3, 1) \
+                     ON CONFLICT (minute, address, reason) DO UPDATE SET times = anonymous_refusals.times + 1";
+    REFUSALS = "SELECT CAST(COALESCE(SUM(times), 0) AS BIGINT) FROM anonymous_refusals WHERE minute >= $1";
+    SWEEP_REFUSALS = "DELETE FROM anonymous_refusals WHERE minute < $1";
+}
+
+/// Adds an entry.
+pub async fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<(), StoreError> {
+    tx.execute(
+        INSERT,
+        params![
+            event.account_id,
+            event.id,
+            event.at,
+            event.actor.kind.as_str(),
+            event.actor.id,
+            event.actor.name,
+            event.action,
+            event.target,
+            event.outcome.as_str(),
+            event.reason,
+            event.address,
+            event.user_agent
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The latest entries of an account, the newest first.
+pub async fn latest(tx: &mut Tx<'_>, account: &AccountId, limit: i64) -> Result<Vec<AuditEvent>, StoreError> {
+    tx.rows(LATEST, params![account, limit]).await?.into_iter().map(read).collect()
+}
+
+/// Counts a refusal of a stranger: one row for an address, a reason and a minute.
+pub async fn count_refusal(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    address: &str,
+    reason: &'static str,
+) -> Result<(), StoreError> {
+    tx.execute(COUNT_REFUSAL, params![minute(now), address, reason]).await.map(drop)
+}
+
+/// How many strangers were refused since an instant.
+pub async fn refusals_since(tx: &mut Tx<'_>, since: Timestamp) -> Result<i64, StoreError> {
+    let row = tx.row(REFUSALS, params![minute(since)]).await?;
+    row.map_or(Ok(0), |row| row.reader("anonymous_refusals").int("times"))
+}
+
+/// Drops counts of refusals from before an instant.
+pub async fn sweep_refusals(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(SWEEP_REFUSALS, params![minute(before)]).await
+}
+
+fn minute(at: Timestamp) -> i64 {
+    at.micros().div_euclid(60_000_000)
+}
+
+fn read(row: Row) -> Result<AuditEvent, StoreError> {
+    let mut r = row.reader("audit_events");
+    Ok(AuditEvent {
+        account_id: r.parse("account_id")?,
+        id: r.parse("event_id")?,
+        at: r.time("at")?,
+        actor: AuditActor { kind: r.parse("actor_kind")?, id: r.text("actor_id")?, name: r.text("actor_name")? },
+        action: r.text("action")?,
+        target: r.text("target")?,
+        outcome: r.parse("outcome")?,
+        reason: r.text("reason")?,
+        address: r.text("address")?,
+        user_agent: r.text("user_agent")?,
+    })
+}

@@ -1,0 +1,92 @@
+//! Tries of factors, counted in the database so that every door, node and restart shares one count.
+
+use crate::{StoreError, Tx, params, statements};
+use countersign_model::Timestamp;
+use countersign_model::budget::{Budget, BudgetKind, Exhausted};
+use countersign_model::ids::AccountId;
+
+statements! {
+    FIND = "SELECT failures, blocked_until FROM budgets WHERE account_id = $1 AND subject_id = $2 AND kind = $3";
+    INSERT = "INSERT INTO budgets (account_id, subject_id, kind, failures, blocked_until, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    UPDATE = "UPDATE budgets SET failures = $1, blocked_until = $2, updated_at = $3 WHERE account_id = $4 \
+              AND subject_id = $5 AND kind = $6 AND failures = $7 AND blocked_until = $8";
+    CLEAR = "UPDATE budgets SET failures = 0, blocked_until = 0, updated_at = $1 \
+             WHERE account_id = $2 AND subject_id = $3 AND kind = $4";
+    SWEEP = "DELETE FROM budgets WHERE updated_at < $1 AND (failures = 0 OR NOT EXISTS \
+             (SELECT 1 FROM principals p WHERE p.account_id = budgets.account_id \
+             AND p.principal_id = budgets.subject_id) AND NOT EXISTS \
+             (SELECT 1 FROM virtual_mfa v WHERE v.account_id = budgets.account_id \
+             AND v.device_id = budgets.subject_id))";
+}
+
+/// What is counted: one factor of one subject, a principal or a device.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// The account.
+    pub account: &'a AccountId,
+    /// The principal's or device's id.
+    pub subject: &'a str,
+    /// The factor.
+    pub kind: BudgetKind,
+}
+
+/// The present count.
+pub async fn find(tx: &mut Tx<'_>, what: Counted<'_>) -> Result<Budget, StoreError> {
+    Ok(find_row(tx, what).await?.unwrap_or(Budget::UNUSED))
+}
+
+/// Books one try before it is judged, or tells why it is not judged. Parallel tries are counted one after the other.
+pub async fn book(tx: &mut Tx<'_>, what: Counted<'_>, now: Timestamp) -> Result<Result<(), Exhausted>, StoreError> {
+    let Counted { account, subject, kind } = what;
+    // On PostgreSQL another node may count between the two statements; then this one looks again.
+    loop {
+        let found = find_row(tx, what).await?;
+        let old = found.unwrap_or(Budget::UNUSED);
+        let new = match old.book(now) {
+            Ok(new) => new,
+            Err(exhausted) => return Ok(Err(exhausted)),
+        };
+        let written = if found.is_some() {
+            tx.execute(
+                UPDATE,
+                params![
+                    new.failures,
+                    new.blocked_until,
+                    now,
+                    account,
+                    subject,
+                    kind.as_str(),
+                    old.failures,
+                    old.blocked_until
+                ],
+            )
+            .await?
+        } else {
+            tx.execute(INSERT, params![account, subject, kind.as_str(), new.failures, new.blocked_until, now]).await?
+        };
+        if written == 1 {
+            return Ok(Ok(()));
+        }
+    }
+}
+
+/// Clears the count, because a try was right or somebody entitled released the factor.
+pub async fn clear(tx: &mut Tx<'_>, what: Counted<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let Counted { account, subject, kind } = what;
+    Ok(tx.execute(CLEAR, params![now, account, subject, kind.as_str()]).await? == 1)
+}
+
+/// Drops counts that lie idle since `before`: those at zero, and those of names and devices that do not exist.
+pub async fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(SWEEP, params![before]).await
+}
+
+async fn find_row(tx: &mut Tx<'_>, what: Counted<'_>) -> Result<Option<Budget>, StoreError> {
+    let row = tx.row(FIND, params![what.account, what.subject, what.kind.as_str()]).await?;
+    row.map(|row| {
+        let mut r = row.reader("budgets");
+        Ok(Budget { failures: r.int("failures")?, blocked_until: r.time("blocked_until")? })
+    })
+    .transpose()
+}

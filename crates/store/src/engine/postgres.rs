@@ -1,0 +1,526 @@
+//! PostgreSQL: a pool of connections on a thread of its own.
+//!
+//! A unit's future is not `Send`, so it cannot run among the server's other tasks. It is made and polled on this thread;
+//! only the closure goes there and only its outcome comes back.
+
+use std::cell::{Cell, RefCell};
+use std::error::Error as _;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{self, LocalSet};
+use tokio::time::{sleep, timeout};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{Options, Recorder, Tx, Verdict, attempt, closed, join};
+use crate::error::{Settle, Settles, StoreError};
+use crate::migrate::{self, Migration};
+use crate::value::{Param, Row, Value};
+
+/// How often a unit is run when others get in its way.
+const ATTEMPTS: u32 = 10;
+/// The longest that a unit may wait for a connection, and run.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest that the network may be silent about a connection.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// A PostgreSQL database in use.
+#[derive(Debug)]
+pub(super) struct Postgres {
+    /// Unbounded: each unit in it belongs to a caller that waits, and the doors already bound those.
+    units: mpsc::UnboundedSender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Unit(Box<dyn Waiting>),
+    Close(oneshot::Sender<()>),
+}
+
+/// What a unit may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Read,
+    Write,
+}
+
+impl Mode {
+    /// A reader sees one snapshot, as it does on SQLite. A writer sees what is committed when its statement runs; what it
+    /// decides on, it guards by conditional writes.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+}
+
+impl Postgres {
+    pub(super) async fn open(
+        url: &SecretString,
+        options: &Options,
+        migrations: &'static [Migration],
+        recorder: Option<Arc<Recorder>>,
+    ) -> Result<Self, StoreError> {
+        let pool = pool(url, options.connections)?;
+        let applied_at = options.applied_at;
+        let (units, queue) = mpsc::unbounded_channel();
+        let (told, ready) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("postgres".to_owned())
+            .spawn(move || {
+                let opening = async move |pool: &Pool| {
+                    let mut client = pool.get().await.map_err(|error| explain_pool(&error))?;
+                    migrate::postgres(&mut client, migrations, applied_at).await
+                };
+                serve(pool, recorder, queue, opening, told);
+            })
+            .map_err(|error| StoreError::Unavailable(format!("the database's thread does not start: {error}")))?;
+        let opened = Self { units, thread: Mutex::new(Some(thread)) };
+        ready.await.unwrap_or_else(|_| Err(closed())).map(|()| opened)
+    }
+
+    pub(super) async fn run<T, E, F>(&self, unit: F, mode: Mode) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Settles + From<StoreError> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let waiting = Box::new(WaitingUnit { unit, mode, caller });
+        if self.units.send(Message::Unit(waiting)).is_err() {
+            return Err(closed().into());
+        }
+        // A unit is dropped unanswered only when the thread has ended.
+        answer.await.unwrap_or_else(|_| Err(closed().into()))
+    }
+
+    pub(super) async fn close(&self) {
+        let (told, ended) = oneshot::channel();
+        if self.units.send(Message::Close(told)).is_ok() {
+            // An error says that the thread has ended already, which is what is waited for.
+            drop(ended.await);
+        }
+        join(&self.thread);
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let (told, _) = oneshot::channel();
+        // Fails only when the thread has ended already.
+        drop(self.units.send(Message::Close(told)));
+        join(&self.thread);
+    }
+}
+
+/// The thread: opens, then starts each unit as it comes, and at the end waits for those under way.
+fn serve(
+    pool: Pool,
+    recorder: Option<Arc<Recorder>>,
+    mut queue: mpsc::UnboundedReceiver<Message>,
+    opening: impl AsyncFnOnce(&Pool) -> Result<(), StoreError>,
+    ready: oneshot::Sender<Result<(), StoreError>>,
+) {
+    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let unavailable = StoreError::Unavailable(format!("the database's thread does not start: {error}"));
+            // Fails when the caller has given up opening.
+            drop(ready.send(Err(unavailable)));
+            return;
+        }
+    };
+    let units = LocalSet::new();
+    let told = units.block_on(&runtime, async {
+        let opened = opening(&pool).await;
+        let failed = opened.is_err();
+        if ready.send(opened).is_err() || failed {
+            return None;
+        }
+        let backend = Rc::new(Backend { pool, recorder, started: Cell::new(0) });
+        while let Some(message) = queue.recv().await {
+            match message {
+                Message::Unit(unit) => drop(task::spawn_local(unit.run(Rc::clone(&backend)))),
+                Message::Close(told) => return Some(told),
+            }
+        }
+        None
+    });
+    runtime.block_on(units);
+    if let Some(told) = told {
+        // Fails when nobody waits for the end.
+        told.send(()).unwrap_or_default();
+    }
+}
+
+/// A unit on its way to the thread, whatever its types.
+trait Waiting: Send {
+    fn run(self: Box<Self>, backend: Rc<Backend>) -> Pin<Box<dyn Future<Output = ()>>>;
+}
+
+struct WaitingUnit<T, E, F> {
+    unit: F,
+    mode: Mode,
+    caller: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Waiting for WaitingUnit<T, E, F>
+where
+    F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: Settles + From<StoreError> + Send + 'static,
+{
+    fn run(self: Box<Self>, backend: Rc<Backend>) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(async move {
+            let outcome = backend.settle(&self.unit, self.mode).await;
+            // Fails when the caller has hung up, which changes nothing for the unit.
+            drop(self.caller.send(outcome));
+        })
+    }
+}
+
+/// What the units of the thread share.
+struct Backend {
+    pool: Pool,
+    recorder: Option<Arc<Recorder>>,
+    /// Units so far: spreads their second attempts.
+    started: Cell<u64>,
+}
+
+/// The unit has to be run again; nothing of it was kept.
+struct Again(StoreError);
+
+impl Backend {
+    /// Runs a unit until it is settled.
+    async fn settle<T, E, F>(&self, unit: &F, mode: Mode) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E>,
+        E: Settles + From<StoreError>,
+    {
+        let number = self.started.get().wrapping_add(1);
+        self.started.set(number);
+        let mut attempt = 0;
+        loop {
+            let again = match self.run_once(unit, mode).await {
+                Ok(outcome) => return outcome,
+                Err(Again(again)) => again,
+            };
+            attempt += 1;
+            if attempt == ATTEMPTS {
+                return Err(StoreError::Unavailable(format!("{attempt} attempts failed: {again}")).into());
+            }
+            sleep(pause(attempt, number)).await;
+        }
+    }
+
+    async fn run_once<T, E, F>(&self, unit: &F, mode: Mode) -> Result<Result<T, E>, Again>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E>,
+        E: Settles + From<StoreError>,
+    {
+        let client = match self.pool.get().await {
+            Ok(client) => client,
+            Err(error) => return Ok(Err(explain_pool(&error).into())),
+        };
+        let state = SessionState::default();
+        let session = Session { client: &client, mode, state: &state };
+        let mut tx = Tx::new(super::Session::Postgres(session), self.recorder.as_deref());
+        let Ok(verdict) = timeout(PATIENCE, attempt(unit, &mut tx)).await else {
+            throw_away(client);
+            return Ok(Err(StoreError::Unavailable("a unit took too long".to_owned()).into()));
+        };
+        end(client, mode, &state, verdict).await
+    }
+}
+
+/// Ends the transaction as the unit's verdict says.
+async fn end<T, E>(
+    client: Client,
+    mode: Mode,
+    state: &SessionState,
+    verdict: Verdict<T, E>,
+) -> Result<Result<T, E>, Again>
+where
+    E: From<StoreError>,
+{
+    let again = state.again.take();
+    if !state.begun.get() {
+        return Ok(verdict.outcome);
+    }
+    if mode == Mode::Read || verdict.settle == Settle::RollBack || again.is_some() {
+        // Nothing hangs on the end of it, so nobody waits for it.
+        task::spawn_local(roll_back(client));
+        return again.map_or(Ok(verdict.outcome), |error| Err(Again(error)));
+    }
+    let Ok(committed) = timeout(PATIENCE, client.batch_execute("COMMIT")).await else {
+        throw_away(client);
+        return Ok(Err(StoreError::Unavailable("the commit took too long".to_owned()).into()));
+    };
+    match committed {
+        Ok(()) => Ok(verdict.outcome),
+        Err(error) if is_conflict(&error) => Err(Again(explain(&error))),
+        Err(error) => Ok(Err(explain(&error).into())),
+    }
+}
+
+async fn roll_back(client: Client) {
+    if !matches!(timeout(PATIENCE, client.batch_execute("ROLLBACK")).await, Ok(Ok(()))) {
+        throw_away(client);
+    }
+}
+
+/// Closes a connection of which nobody knows what it is doing. The server rolls its transaction back.
+fn throw_away(client: Client) {
+    drop(Client::take(client));
+}
+
+/// A pause that doubles, and differs between units that got in each other's way.
+fn pause(attempt: u32, number: u64) -> Duration {
+    let longest = 1_u64 << attempt.min(6);
+    // Fibonacci hashing: neighbours in number are far apart in pause.
+    let spread = (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 1_000;
+    Duration::from_micros(longest * (1_000 + spread))
+}
+
+/// One unit's use of a connection.
+#[derive(Debug)]
+pub(super) struct Session<'c> {
+    client: &'c Client,
+    mode: Mode,
+    state: &'c SessionState,
+}
+
+/// What the unit's statements leave for the end of its transaction.
+#[derive(Debug, Default)]
+struct SessionState {
+    /// Whether there is a transaction to end.
+    begun: Cell<bool>,
+    /// Why the unit has to be run again.
+    again: RefCell<Option<StoreError>>,
+}
+
+impl Session<'_> {
+    pub(super) async fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        let statement = async {
+            let statement = self.client.prepare_cached(sql).await?;
+            self.client.execute(&statement, &by_reference(params)).await
+        };
+        self.run(statement).await
+    }
+
+    pub(super) async fn rows(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
+        let statement = async {
+            let statement = self.client.prepare_cached(sql).await?;
+            self.client.query(&statement, &by_reference(params)).await
+        };
+        self.run(statement).await?.iter().map(row).collect()
+    }
+
+    async fn run<R>(&self, statement: impl Future<Output = Result<R, tokio_postgres::Error>>) -> Result<R, StoreError> {
+        let outcome = match (self.state.begun.replace(true), self.mode) {
+            (true, _) => statement.await,
+            (false, Mode::Read) => {
+                // One way to the server and back for both.
+                let (begun, outcome) = tokio::join!(biased; self.client.batch_execute(self.mode.begin()), statement);
+                begun.and(outcome)
+            }
+            // Not for a write: should `BEGIN` fail, its statement must not be on its way.
+            (false, Mode::Write) => match self.client.batch_execute(self.mode.begin()).await {
+                Ok(()) => statement.await,
+                Err(error) => Err(error),
+            },
+        };
+        outcome.map_err(|error| self.explain(&error))
+    }
+
+    /// A transaction dies with its connection, so a unit that lost it before its commit is run again, too.
+    fn explain(&self, error: &tokio_postgres::Error) -> StoreError {
+        let explained = match self.mode {
+            Mode::Read if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                StoreError::Fault("a unit that reads tried to write".to_owned())
+            }
+            Mode::Read | Mode::Write => explain(error),
+        };
+        if is_conflict(error) || is_lost(error) {
+            self.state.again.replace(Some(explained.clone()));
+        }
+        explained
+    }
+}
+
+fn by_reference<'p>(params: &'p [Param<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
+    params.iter().map(|param| -> &(dyn ToSql + Sync) { param }).collect()
+}
+
+impl ToSql for Param<'_> {
+    /// By the type that the server gave the placeholder.
+    fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match (*self, wanted) {
+            (Param::Null, _) => Ok(IsNull::Yes),
+            (Param::Int(number), &Type::INT8) => number.to_sql(wanted, out),
+            (Param::Int(number), &Type::INT4) => i32::try_from(number)?.to_sql(wanted, out),
+            (Param::Int(number), &Type::INT2) => i16::try_from(number)?.to_sql(wanted, out),
+            (Param::Text(text), &(Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME)) => text.to_sql(wanted, out),
+            (Param::Blob(bytes), &Type::BYTEA) => bytes.to_sql(wanted, out),
+            (Param::Bool(truth), &Type::BOOL) => truth.to_sql(wanted, out),
+            (Param::Int(_), _) => Err(format!("an integer is given where {wanted} is wanted").into()),
+            (Param::Text(_), _) => Err(format!("text is given where {wanted} is wanted").into()),
+            (Param::Blob(_), _) => Err(format!("bytes are given where {wanted} is wanted").into()),
+            (Param::Bool(_), _) => Err(format!("a truth value is given where {wanted} is wanted").into()),
+        }
+    }
+
+    fn accepts(_wanted: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let values: Result<_, _> = (0..row.len()).map(|column| value(row, column)).collect();
+    values.map(Row::new)
+}
+
+fn value(row: &tokio_postgres::Row, column: usize) -> Result<Value, StoreError> {
+    let Some(described) = row.columns().get(column) else {
+        return Ok(Value::Null);
+    };
+    let value = match *described.type_() {
+        Type::INT8 => row.try_get::<_, Option<i64>>(column).map(|value| value.map(Value::Int)),
+        Type::INT4 => row.try_get::<_, Option<i32>>(column).map(|value| value.map(i64::from).map(Value::Int)),
+        Type::INT2 => row.try_get::<_, Option<i16>>(column).map(|value| value.map(i64::from).map(Value::Int)),
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
+            row.try_get::<_, Option<String>>(column).map(|value| value.map(Value::Text))
+        }
+        Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(column).map(|value| value.map(Value::Blob)),
+        Type::BOOL => row.try_get::<_, Option<bool>>(column).map(|value| value.map(Value::Bool)),
+        ref other => {
+            let name = described.name();
+            let problem = format!("column {name} is {other}, which the two engines do not share; CAST it to BIGINT");
+            return Err(StoreError::Fault(problem));
+        }
+    };
+    value.map(|value| value.unwrap_or(Value::Null)).map_err(|error| explain(&error))
+}
+
+/// Another transaction got in the way.
+fn is_conflict(error: &tokio_postgres::Error) -> bool {
+    let conflict = [&SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::T_R_DEADLOCK_DETECTED];
+    error.code().is_some_and(|code| conflict.contains(&code))
+}
+
+/// The connection is gone.
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    let shut_down = [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN];
+    match error.code() {
+        Some(code) => shut_down.contains(&code),
+        None => error.is_closed() || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>),
+    }
+}
+
+/// Tells the server's and the network's errors from ours.
+pub(crate) fn explain(error: &tokio_postgres::Error) -> StoreError {
+    // By class: connection, authorisation, unknown database, conflict, resources, state (such as a lock), intervention,
+    // the system. A read-only server is a standby.
+    let weather = ["08", "28", "3D", "40", "53", "55", "57", "58", "25006"];
+    let unavailable = match error.code() {
+        Some(code) => weather.iter().any(|class| code.code().starts_with(class)),
+        None => is_lost(error),
+    };
+    if unavailable { StoreError::Unavailable(problem(error)) } else { StoreError::Fault(problem(error)) }
+}
+
+/// What the error says, without the server's `DETAIL`: it quotes rows.
+fn problem(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), error.source()) {
+        (Some(told), _) => format!("{} ({})", told.message(), told.code().code()),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    }
+}
+
+/// Without a connection, whatever the reason, the store is unavailable.
+fn explain_pool(error: &PoolError) -> StoreError {
+    StoreError::Unavailable(match error {
+        PoolError::Backend(error) => problem(error),
+        PoolError::Timeout(_) | PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+            format!("no connection: {error}")
+        }
+    })
+}
+
+fn pool(url: &SecretString, connections: usize) -> Result<Pool, StoreError> {
+    let config = Config::from_str(url.expose_secret());
+    let mut config = config.map_err(|error| StoreError::BadLocation(problem(&error)))?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(SILENCE);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("countersign");
+    }
+    // Whether a connection still lives shows when it is used: a unit that lost it before its commit runs again.
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = if config.get_ssl_mode() == SslMode::Require {
+        Manager::from_config(config, tls()?, recycling)
+    } else {
+        Manager::from_config(config, NoTls, recycling)
+    };
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(PATIENCE))
+        .create_timeout(Some(SILENCE))
+        .recycle_timeout(Some(SILENCE))
+        .build()
+        .map_err(|error| StoreError::Fault(error.to_string()))
+}
+
+/// TLS that trusts whom the machine trusts; `SSL_CERT_FILE` names an authority of one's own.
+fn tls() -> Result<MakeRustlsConnect, StoreError> {
+    let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(format!("TLS to the database: {error}"));
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    if let (true, Some(error)) = (found.certs.is_empty(), found.errors.first()) {
+        return Err(unavailable(error));
+    }
+    roots.add_parsable_certificates(found.certs);
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unavailable(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_differ() {
+        for attempt in 1..ATTEMPTS {
+            let pauses: Vec<_> = (0..8).map(|number| pause(attempt, number)).collect();
+            assert!(pauses.iter().all(|pause| *pause >= Duration::from_millis(1) && *pause < Duration::from_secs(1)));
+            assert!(pauses.windows(2).all(|two| two[0] != two[1]));
+        }
+        assert!(pause(5, 1) > pause(1, 1));
+    }
+}

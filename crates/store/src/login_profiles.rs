@@ -1,0 +1,84 @@
+//! Login profiles: the console logon settings of a principal.
+
+use crate::{RowReader, StoreError, Tx, params, statements};
+use countersign_model::Timestamp;
+use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::principal::LoginProfile;
+use secrecy::{ExposeSecret as _, SecretString};
+
+statements! {
+    PUT = "INSERT INTO login_profiles (account_id, principal_id, console_logon, password_hash, password_changed_at, \
+           password_reset_required, mfa_bind_required, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+           ON CONFLICT (account_id, principal_id) DO UPDATE SET console_logon = excluded.console_logon, \
+           password_hash = excluded.password_hash, password_changed_at = excluded.password_changed_at, \
+           password_reset_required = excluded.password_reset_required, \
+           mfa_bind_required = excluded.mfa_bind_required";
+    FIND = "SELECT console_logon, password_hash, password_changed_at, password_reset_required, mfa_bind_required, \
+            created_at FROM login_profiles WHERE account_id = $1 AND principal_id = $2";
+    REHASH = "UPDATE login_profiles SET password_hash = $1 \
+              WHERE account_id = $2 AND principal_id = $3 AND password_hash = $4";
+}
+
+/// Writes a profile, new or changed.
+pub async fn put(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &PrincipalId,
+    profile: &LoginProfile,
+) -> Result<(), StoreError> {
+    tx.execute(
+        PUT,
+        params![
+            account,
+            id,
+            profile.console_logon.as_str(),
+            profile.password_hash.as_ref().map(|hash| hash.expose_secret().to_owned()),
+            profile.password_changed_at,
+            profile.password_reset_required,
+            profile.mfa_bind_required,
+            profile.created_at
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The profile of a principal.
+pub async fn find(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<Option<LoginProfile>, StoreError> {
+    let row = tx.row(FIND, params![account, id]).await?;
+    row.map(|row| read_from(&mut row.reader("login_profiles"))?.ok_or_else(|| row_without_profile())).transpose()
+}
+
+/// Replaces the hash of an unchanged password, because the parameters of hashing have changed.
+pub async fn rehash(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &PrincipalId,
+    old: &SecretString,
+    new: &str,
+) -> Result<(), StoreError> {
+    tx.execute(REHASH, params![new, account, id, old.expose_secret()]).await.map(drop)
+}
+
+/// Reads the columns of [`FIND`]; nothing when an outer join found no profile.
+pub(crate) fn read_from(r: &mut RowReader) -> Result<Option<LoginProfile>, StoreError> {
+    let console_logon = r.opt_parse("console_logon")?;
+    let password_hash = r.opt_text("password_hash")?.map(SecretString::from);
+    let password_changed_at = r.opt_time("password_changed_at")?;
+    let password_reset_required = r.opt_bool("password_reset_required")?;
+    let mfa_bind_required = r.opt_bool("mfa_bind_required")?;
+    let created_at: Option<Timestamp> = r.opt_time("created_at")?;
+    let Some(console_logon) = console_logon else { return Ok(None) };
+    Ok(Some(LoginProfile {
+        console_logon,
+        password_hash,
+        password_changed_at,
+        password_reset_required: password_reset_required.unwrap_or(true),
+        mfa_bind_required: mfa_bind_required.unwrap_or(true),
+        created_at: created_at.unwrap_or(Timestamp::from_micros(0)),
+    }))
+}
+
+fn row_without_profile() -> StoreError {
+    StoreError::Fault("a login profile without a console logon state".to_owned())
+}
