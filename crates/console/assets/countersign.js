@@ -85,7 +85,7 @@ on("[data-reveal]", "click", (button) => {
   field.type = shown ? "text" : "password";
   label.textContent = shown ? button.dataset.shown : button.dataset.before;
 });
-// A password is never sent, nor remembered by the browser's forms, from a field of plain text.
+// A password leaves the page only from a password field.
 document.addEventListener("submit", () => {
   for (const button of $$("[data-reveal]")) document.getElementById(button.dataset.reveal).type = "password";
 });
@@ -97,6 +97,7 @@ on("[data-dismiss]", "click", (button) => {
 
 for (const field of $$("[data-confirm-name]")) {
   const submit = field.form.querySelector("[data-confirm-submit]");
+  if (!submit) continue;
   const judge = () => { submit.disabled = field.value.trim() !== field.dataset.confirmName; };
   field.addEventListener("input", judge);
   judge();

@@ -1,2 +1,8 @@
-//! Placeholder.
-fn main() {}
+//! The binary `countersign`. Everything it does is in the library of the same name.
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign::run(countersign::Cli::parse())
+}

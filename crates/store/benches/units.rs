@@ -1,8 +1,8 @@
 //! How many units a second SQLite makes, and PostgreSQL when `COUNTERSIGN_BENCH_POSTGRES` holds the URL of an empty
 //! database: `cargo bench -p countersign-store`.
 //!
-//! Three figures for SQLite: what the engine below can do (one update to a row, 64 to a commit), a realistic unit (two
-//! selects, two updates, two inserts) from 64 callers at once through [`Store::write`], and one read by primary key.
+//! Through [`Store`], by one caller and by 64 at once: a realistic unit (two selects, two updates, two inserts) and one
+//! read by primary key. Below that, what rusqlite alone makes in a loop.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -12,6 +12,7 @@
     reason = "it measures and tells"
 )]
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use countersign_store::{Location, Migration, Options, Store, StoreError, Tx, params};
@@ -60,7 +61,8 @@ fn main() {
         let store = open(Location::Sqlite(path.clone())).await;
         measure("SQLite", &store).await;
         store.close().await;
-        tell("SQLite, bare update, 64 to a commit", bare(&path));
+        tell("rusqlite alone, one update, 64 to a commit", bare(&path, bare_update));
+        tell("rusqlite alone, realistic unit, 64 to a commit", bare(&path, bare_logon));
 
         if let Ok(url) = std::env::var("COUNTERSIGN_BENCH_POSTGRES") {
             let store = open(Location::Postgres(SecretString::from(url))).await;
@@ -84,13 +86,13 @@ async fn open(location: Location) -> Store {
 
 async fn measure(engine: &str, store: &Store) {
     for callers in [1, CALLERS] {
-        let rate = by_callers(store, callers, async |store, id| {
+        let rate = by_callers(store, callers, |store, id| async move {
             store.write(async move |tx: &mut Tx<'_>| logon(tx, id).await).await.unwrap();
         });
         tell(&format!("{engine}, realistic unit, {callers} callers"), rate.await);
     }
     for callers in [1, CALLERS] {
-        let rate = by_callers(store, callers, async |store, id| {
+        let rate = by_callers(store, callers, |store, id| async move {
             let id = id % PRINCIPALS;
             let unit = async move |tx: &mut Tx<'_>| tx.row(FIND_PRINCIPAL, params![id]).await;
             assert!(store.read(unit).await.unwrap().is_some());
@@ -107,17 +109,15 @@ async fn logon(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
     tx.execute(TOUCH_PRINCIPAL, params![principal]).await?;
     tx.execute(CONSUME_STEP, params![number, principal]).await?;
     tx.execute(NEW_EVENT, params![number, principal]).await?;
-    // As scattered as the digest of a token.
-    let id = number.wrapping_mul(0x1E37_79B9_7F4A_7C15).to_be_bytes();
-    tx.execute(NEW_SESSION, params![[id, id, id, id].as_flattened(), principal]).await?;
+    tx.execute(NEW_SESSION, params![token(number), principal]).await?;
     Ok(())
 }
 
 /// Units a second that `callers` make together, each one waiting for its answer before it asks again.
-async fn by_callers<F>(store: &Store, callers: i64, task: F) -> f64
+async fn by_callers<F, R>(store: &Store, callers: i64, task: F) -> f64
 where
-    F: AsyncFn(Store, i64) + Clone + Send + Sync + 'static,
-    for<'f> F::CallRefFuture<'f>: Send,
+    F: Fn(Store, i64) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = ()> + Send,
 {
     let began = Instant::now();
     let mut tasks = JoinSet::new();
@@ -137,22 +137,50 @@ where
     done as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Updates a second of prepared statements on a bare connection.
-fn bare(path: &std::path::Path) -> f64 {
+/// Units a second of prepared statements on a bare connection, 64 to a commit.
+fn bare(path: &Path, unit: impl Fn(&Connection, i64) -> rusqlite::Result<()>) -> f64 {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch("PRAGMA synchronous = FULL").unwrap();
-    let mut update = connection.prepare(TOUCH_PRINCIPAL).unwrap();
     let mut done = 0_i64;
     let began = Instant::now();
     while began.elapsed() < LASTS {
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         for _ in 0..64 {
             done += 1;
-            update.execute([done % PRINCIPALS]).unwrap();
+            unit(&connection, done).unwrap();
         }
         connection.execute_batch("COMMIT").unwrap();
     }
     done as f64 / began.elapsed().as_secs_f64()
+}
+
+fn bare_update(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached(TOUCH_PRINCIPAL)?.execute([number % PRINCIPALS])?;
+    Ok(())
+}
+
+fn bare_logon(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    let principal = number % PRINCIPALS;
+    connection.execute_batch("SAVEPOINT unit")?;
+    let name = |row: &rusqlite::Row<'_>| row.get::<_, String>(1);
+    connection.prepare_cached(FIND_PRINCIPAL)?.query_row([principal], name)?;
+    let seed = |row: &rusqlite::Row<'_>| row.get::<_, Vec<u8>>(0);
+    connection.prepare_cached(FIND_DEVICE)?.query_row([principal], seed)?;
+    connection.prepare_cached(TOUCH_PRINCIPAL)?.execute([principal])?;
+    connection.prepare_cached(CONSUME_STEP)?.execute([number, principal])?;
+    connection.prepare_cached(NEW_EVENT)?.execute([number, principal])?;
+    connection.prepare_cached(NEW_SESSION)?.execute((token(number), principal))?;
+    connection.execute_batch("RELEASE unit")
+}
+
+/// As scattered as the digest of a token.
+fn token(number: i64) -> [u8; 32] {
+    let part = number.wrapping_mul(0x1E37_79B9_7F4A_7C15).to_be_bytes();
+    let mut token = [0; 32];
+    for chunk in token.chunks_exact_mut(part.len()) {
+        chunk.copy_from_slice(&part);
+    }
+    token
 }
 
 fn tell(what: &str, rate: f64) {

@@ -48,12 +48,24 @@ struct Applied {
     checksum: String,
 }
 
-/// Brings a SQLite file up to `migrations`.
-pub(crate) fn sqlite(connection: &mut Connection, migrations: &[Migration], applied_at: i64) -> Result<(), StoreError> {
+/// What a SQLite file still lacks of `migrations`.
+pub(crate) fn pending_in_sqlite<'m>(
+    connection: &Connection,
+    migrations: &'m [Migration],
+) -> Result<Vec<&'m Migration>, StoreError> {
     let explain = |error| explain_sqlite(&error);
     connection.execute(CREATE_TABLE, []).map_err(explain)?;
-    let applied = applied_to_sqlite(connection).map_err(explain)?;
-    for migration in pending(&applied, migrations)? {
+    pending(&applied_to_sqlite(connection).map_err(explain)?, migrations)
+}
+
+/// Brings a SQLite file up to date.
+pub(crate) fn apply_to_sqlite(
+    connection: &mut Connection,
+    pending: &[&Migration],
+    applied_at: i64,
+) -> Result<(), StoreError> {
+    let explain = |error| explain_sqlite(&error);
+    for migration in pending {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
         let claim = (migration.version, migration.name, checksum(migration.sql), applied_at);
         if transaction.execute(CLAIM, claim).map_err(explain)? == 1 {

@@ -480,25 +480,16 @@ async fn sqlite_with_a_full_disk_refuses_the_whole_batch_and_recovers() {
     limit("PRAGMA max_page_count = 32").await;
     let fill = async |tx: &mut Tx<'_>| tx.execute(FILL, params![vec![1_u8; 1_000_000]]).await;
     let batch = async { tokio::join!(biased; insert(&store, "before"), store.write(fill), insert(&store, "after")) };
-    let (gate, unit) = Gate::new("gate");
-    let first = store.write(unit);
-    let batch = async {
-        let release = async {
-            gate.entered.recv().unwrap();
-            gate.go_on.send(()).unwrap();
-        };
-        tokio::join!(biased; first, batch, release)
-    };
-    let (_, (before, filled, after), ()) = batch.await;
+    let (before, filled, after) = in_one_batch(&store, batch).await;
     assert!(matches!(filled, Err(StoreError::Unavailable(_))), "{filled:?}");
     assert!(matches!(before, Err(StoreError::Unavailable(_))), "{before:?}");
     assert!(matches!(after, Err(StoreError::Unavailable(_))), "{after:?}");
-    assert!(!ids(&store).await.contains(&"before".to_owned()));
+    assert_eq!(ids(&store).await, ["gate"]);
 
     limit("PRAGMA max_page_count = 100000").await;
     store.write(fill).await.unwrap();
     insert(&store, "recovered").await.unwrap();
-    assert!(ids(&store).await.contains(&"recovered".to_owned()));
+    assert_eq!(ids(&store).await, ["gate", "recovered"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -550,6 +541,22 @@ async fn sqlite_has_one_server_to_a_folder_and_lets_operators_in() {
     assert_eq!(ids(&operator).await, ["operator", "server"]);
     store.close().await;
     place.open().await;
+}
+
+#[tokio::test]
+async fn sqlite_keeps_its_schema_while_it_is_served() {
+    const NEWER: &[Migration] = &[
+        SQLITE[0],
+        Migration { version: 2, name: "more", sql: "CREATE TABLE more (id TEXT NOT NULL PRIMARY KEY) STRICT;" },
+    ];
+    let place = Place::sqlite();
+    let store = place.open().await;
+    let operator = Options { access: Access::Operate, ..place.options() };
+    let refused = Store::open_with(operator.clone(), NEWER, POSTGRES).await;
+    assert!(matches!(refused, Err(StoreError::AlreadyServed { .. })));
+    store.close().await;
+    Store::open_with(operator, NEWER, POSTGRES).await.unwrap();
+    assert_eq!(place.try_open().await.unwrap_err(), StoreError::FromTheFuture { found: 2, known: 1 });
 }
 
 #[tokio::test]
@@ -610,7 +617,7 @@ async fn postgres_runs_a_unit_again_after_a_deadlock() {
     };
     let (one, other) = tokio::join!(store.write(unit("a", "b")), store.write(unit("b", "a")));
     assert_eq!((one, other), (Ok::<_, StoreError>(1), Ok::<_, StoreError>(1)));
-    assert_eq!(runs.load(Ordering::Relaxed), 3);
+    assert!(runs.load(Ordering::Relaxed) >= 3);
     assert_eq!((number(&store, "a").await, number(&store, "b").await), (2, 2));
 }
 

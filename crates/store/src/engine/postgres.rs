@@ -4,39 +4,37 @@
 //! only the closure goes there and only its outcome comes back.
 
 use std::cell::{Cell, RefCell};
-use std::error::Error as _;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
-use secrecy::{ExposeSecret, SecretString};
+use deadpool_postgres::{Client, Pool};
+use secrecy::SecretString;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{self, LocalSet};
 use tokio::time::{sleep, timeout};
-use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Config, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Options, Recorder, Tx, Verdict, attempt, closed, join};
 use crate::error::{Settle, Settles, StoreError};
 use crate::migrate::{self, Migration};
-use crate::value::{Param, Row, Value};
+use crate::value::{Param, Row};
+
+mod connect;
+mod errors;
+mod values;
+
+pub(crate) use errors::explain;
+use errors::{explain_pool, is_conflict, is_lost};
+use values::{by_reference, row};
 
 /// How often a unit is run when others get in its way.
 const ATTEMPTS: u32 = 10;
-/// The longest that a unit may wait for a connection, and run.
+/// The longest that a unit may run, and that its commit may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The longest that the network may be silent about a connection.
-const SILENCE: Duration = Duration::from_secs(20);
-
 /// A PostgreSQL database in use.
 #[derive(Debug)]
 pub(super) struct Postgres {
@@ -75,7 +73,7 @@ impl Postgres {
         migrations: &'static [Migration],
         recorder: Option<Arc<Recorder>>,
     ) -> Result<Self, StoreError> {
-        let pool = pool(url, options.connections)?;
+        let pool = connect::pool(url, options.connections)?;
         let applied_at = options.applied_at;
         let (units, queue) = mpsc::unbounded_channel();
         let (told, ready) = oneshot::channel();
@@ -360,154 +358,6 @@ impl Session<'_> {
         }
         explained
     }
-}
-
-fn by_reference<'p>(params: &'p [Param<'_>]) -> Vec<&'p (dyn ToSql + Sync)> {
-    params.iter().map(|param| -> &(dyn ToSql + Sync) { param }).collect()
-}
-
-impl ToSql for Param<'_> {
-    /// By the type that the server gave the placeholder.
-    fn to_sql(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match (*self, wanted) {
-            (Param::Null, _) => Ok(IsNull::Yes),
-            (Param::Int(number), &Type::INT8) => number.to_sql(wanted, out),
-            (Param::Int(number), &Type::INT4) => i32::try_from(number)?.to_sql(wanted, out),
-            (Param::Int(number), &Type::INT2) => i16::try_from(number)?.to_sql(wanted, out),
-            (Param::Text(text), &(Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME)) => text.to_sql(wanted, out),
-            (Param::Blob(bytes), &Type::BYTEA) => bytes.to_sql(wanted, out),
-            (Param::Bool(truth), &Type::BOOL) => truth.to_sql(wanted, out),
-            (Param::Int(_), _) => Err(format!("an integer is given where {wanted} is wanted").into()),
-            (Param::Text(_), _) => Err(format!("text is given where {wanted} is wanted").into()),
-            (Param::Blob(_), _) => Err(format!("bytes are given where {wanted} is wanted").into()),
-            (Param::Bool(_), _) => Err(format!("a truth value is given where {wanted} is wanted").into()),
-        }
-    }
-
-    fn accepts(_wanted: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-fn row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
-    let values: Result<_, _> = (0..row.len()).map(|column| value(row, column)).collect();
-    values.map(Row::new)
-}
-
-fn value(row: &tokio_postgres::Row, column: usize) -> Result<Value, StoreError> {
-    let Some(described) = row.columns().get(column) else {
-        return Ok(Value::Null);
-    };
-    let value = match *described.type_() {
-        Type::INT8 => row.try_get::<_, Option<i64>>(column).map(|value| value.map(Value::Int)),
-        Type::INT4 => row.try_get::<_, Option<i32>>(column).map(|value| value.map(i64::from).map(Value::Int)),
-        Type::INT2 => row.try_get::<_, Option<i16>>(column).map(|value| value.map(i64::from).map(Value::Int)),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
-            row.try_get::<_, Option<String>>(column).map(|value| value.map(Value::Text))
-        }
-        Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(column).map(|value| value.map(Value::Blob)),
-        Type::BOOL => row.try_get::<_, Option<bool>>(column).map(|value| value.map(Value::Bool)),
-        ref other => {
-            let name = described.name();
-            let problem = format!("column {name} is {other}, which the two engines do not share; CAST it to BIGINT");
-            return Err(StoreError::Fault(problem));
-        }
-    };
-    value.map(|value| value.unwrap_or(Value::Null)).map_err(|error| explain(&error))
-}
-
-/// Another transaction got in the way.
-fn is_conflict(error: &tokio_postgres::Error) -> bool {
-    let conflict = [&SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::T_R_DEADLOCK_DETECTED];
-    error.code().is_some_and(|code| conflict.contains(&code))
-}
-
-/// The connection is gone.
-fn is_lost(error: &tokio_postgres::Error) -> bool {
-    let shut_down = [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN];
-    match error.code() {
-        Some(code) => shut_down.contains(&code),
-        None => error.is_closed() || error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>),
-    }
-}
-
-/// Tells the server's and the network's errors from ours.
-pub(crate) fn explain(error: &tokio_postgres::Error) -> StoreError {
-    // By class: connection, authorisation, unknown database, conflict, resources, state (such as a lock), intervention,
-    // the system. A read-only server is a standby.
-    let weather = ["08", "28", "3D", "40", "53", "55", "57", "58", "25006"];
-    let unavailable = match error.code() {
-        Some(code) => weather.iter().any(|class| code.code().starts_with(class)),
-        None => is_lost(error),
-    };
-    if unavailable { StoreError::Unavailable(problem(error)) } else { StoreError::Fault(problem(error)) }
-}
-
-/// What the error says, without the server's `DETAIL`: it quotes rows.
-fn problem(error: &tokio_postgres::Error) -> String {
-    match (error.as_db_error(), error.source()) {
-        (Some(told), _) => format!("{} ({})", told.message(), told.code().code()),
-        (None, Some(cause)) => format!("{error}: {cause}"),
-        (None, None) => error.to_string(),
-    }
-}
-
-/// Without a connection, whatever the reason, the store is unavailable.
-fn explain_pool(error: &PoolError) -> StoreError {
-    StoreError::Unavailable(match error {
-        PoolError::Backend(error) => problem(error),
-        PoolError::Timeout(_) | PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
-            format!("no connection: {error}")
-        }
-    })
-}
-
-fn pool(url: &SecretString, connections: usize) -> Result<Pool, StoreError> {
-    let config = Config::from_str(url.expose_secret());
-    let mut config = config.map_err(|error| StoreError::BadLocation(problem(&error)))?;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(SILENCE);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(SILENCE);
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("countersign");
-    }
-    // Whether a connection still lives shows when it is used: a unit that lost it before its commit runs again.
-    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = if config.get_ssl_mode() == SslMode::Require {
-        Manager::from_config(config, tls()?, recycling)
-    } else {
-        Manager::from_config(config, NoTls, recycling)
-    };
-    Pool::builder(manager)
-        .max_size(connections)
-        .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(PATIENCE))
-        .create_timeout(Some(SILENCE))
-        .recycle_timeout(Some(SILENCE))
-        .build()
-        .map_err(|error| StoreError::Fault(error.to_string()))
-}
-
-/// TLS that trusts whom the machine trusts; `SSL_CERT_FILE` names an authority of one's own.
-fn tls() -> Result<MakeRustlsConnect, StoreError> {
-    let unavailable = |error: &dyn std::error::Error| StoreError::Unavailable(format!("TLS to the database: {error}"));
-    let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    if let (true, Some(error)) = (found.certs.is_empty(), found.errors.first()) {
-        return Err(unavailable(error));
-    }
-    roots.add_parsable_certificates(found.certs);
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unavailable(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
 }
 
 #[cfg(test)]

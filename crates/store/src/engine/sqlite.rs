@@ -1,7 +1,6 @@
 //! SQLite: one writer thread that commits for many, and readers on the calling threads.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,21 +8,21 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::{Access, Options, Recorder, Tx, Verdict, attempt, closed, join};
 use crate::error::{Settle, Settles, StoreError};
 use crate::migrate::{self, Migration};
-use crate::value::{Param, Row, Value};
+use crate::value::{Param, Row};
 
-/// How long a connection waits for the lock of another process: an operator's command, a backup.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// More than there are statements, so that each is prepared once for each connection.
-const STATEMENT_CACHE: usize = 512;
+mod files;
+mod statements;
+
+pub(crate) use statements::explain;
+use statements::{execute, rows};
+
 /// The most units in one commit: bounds how long the first one waits for the last one's statements.
 const BATCH: usize = 512;
 
@@ -52,10 +51,13 @@ impl Sqlite {
         migrations: &[Migration],
         recorder: Option<Arc<Recorder>>,
     ) -> Result<Self, StoreError> {
-        let lock = make_files(path, options.access)?;
-        let mut connection = connect(path).map_err(|error| explain(&error))?;
-        prepare_file(&connection).map_err(|error| explain(&error))?;
-        migrate::sqlite(&mut connection, migrations, options.applied_at)?;
+        files::make(path)?;
+        let lock = match options.access {
+            Access::Serve => Some(files::lock(path)?),
+            Access::Operate => None,
+        };
+        let mut connection = files::connect_writer(path).map_err(|error| explain(&error))?;
+        bring_up_to_date(path, &mut connection, options, migrations)?;
 
         let (sender, units) = mpsc::channel();
         let writer = Writer { connection, units, recorder: recorder.clone(), lock };
@@ -108,7 +110,7 @@ impl Sqlite {
             return Err(closed());
         }
         let at_rest = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        at_rest.map_or_else(|| connect_reader(&self.path).map_err(|error| explain(&error)), Ok)
+        at_rest.map_or_else(|| files::connect_reader(&self.path).map_err(|error| explain(&error)), Ok)
     }
 
     fn lay_down(&self, reader: Connection) {
@@ -142,6 +144,21 @@ impl Drop for Sqlite {
         drop(self.writer.send(Message::Close(told)));
         join(&self.thread);
     }
+}
+
+/// The schema of a server changes only when it starts: an operator's command that is newer waits for another moment.
+fn bring_up_to_date(
+    path: &Path,
+    connection: &mut Connection,
+    options: &Options,
+    migrations: &[Migration],
+) -> Result<(), StoreError> {
+    let pending = migrate::pending_in_sqlite(connection, migrations)?;
+    let _alone = match options.access {
+        Access::Operate if !pending.is_empty() => Some(files::lock(path)?),
+        Access::Operate | Access::Serve => None,
+    };
+    migrate::apply_to_sqlite(connection, &pending, options.applied_at)
 }
 
 /// What comes after a batch.
@@ -327,146 +344,6 @@ impl Session<'_> {
     }
 }
 
-fn execute(connection: &Connection, sql: &str, params: &[Param<'_>]) -> rusqlite::Result<usize> {
-    let mut statement = connection.prepare_cached(sql)?;
-    bind(&mut statement, params)?;
-    statement.raw_execute()
-}
-
-fn rows(connection: &Connection, sql: &str, params: &[Param<'_>]) -> rusqlite::Result<Vec<Row>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    bind(&mut statement, params)?;
-    let columns = statement.column_count();
-    let mut answer = statement.raw_query();
-    let mut rows = Vec::new();
-    while let Some(row) = answer.next()? {
-        let values: rusqlite::Result<_> = (0..columns).map(|column| value(column, row.get_ref(column)?)).collect();
-        rows.push(Row::new(values?));
-    }
-    Ok(rows)
-}
-
-/// The placeholders are numbered by their first appearance, which is the order of `params` (`placeholders_ascend`).
-fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Param<'_>]) -> rusqlite::Result<()> {
-    let wanted = statement.parameter_count();
-    if wanted != params.len() {
-        return Err(rusqlite::Error::InvalidParameterCount(params.len(), wanted));
-    }
-    for (index, param) in (1_usize..).zip(params) {
-        statement.raw_bind_parameter(index, param)?;
-    }
-    Ok(())
-}
-
-impl ToSql for Param<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Param::Null => ValueRef::Null,
-            Param::Int(number) => ValueRef::Integer(number),
-            Param::Text(text) => ValueRef::Text(text.as_bytes()),
-            Param::Blob(bytes) => ValueRef::Blob(bytes),
-            Param::Bool(truth) => ValueRef::Integer(i64::from(truth)),
-        }))
-    }
-}
-
-fn value(column: usize, value: ValueRef<'_>) -> rusqlite::Result<Value> {
-    Ok(match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Text(text) => {
-            let text = str::from_utf8(text).map_err(|error| rusqlite::Error::Utf8Error(column, error))?;
-            Value::Text(text.to_owned())
-        }
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_owned()),
-        ValueRef::Real(_) => {
-            let name = "a REAL, which the two engines do not share".to_owned();
-            return Err(rusqlite::Error::InvalidColumnType(column, name, rusqlite::types::Type::Real));
-        }
-    })
-}
-
 fn run_cached(connection: &Connection, sql: &str) -> Result<(), StoreError> {
     execute(connection, sql, &[]).map(drop).map_err(|error| explain(&error))
-}
-
-/// Makes the folder and the file for this user alone, and takes the folder for the server.
-fn make_files(path: &Path, access: Access) -> Result<Option<File>, StoreError> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let unavailable = |error| StoreError::Unavailable(format!("{}: {error}", folder.display()));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unavailable)?;
-    let lock = match access {
-        Access::Operate => None,
-        Access::Serve => Some(lock(folder)?),
-    };
-    // SQLite gives its other files the mode of this one. A file that is there already must not be opened and closed here:
-    // POSIX would drop the locks that another connection of this process has on it.
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(lock),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(lock),
-        Err(error) => Err(unavailable(error)),
-    }
-}
-
-fn lock(folder: &Path) -> Result<File, StoreError> {
-    let unavailable = |error| StoreError::Unavailable(format!("{}/serve.lock: {error}", folder.display()));
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(folder.join("serve.lock"))
-        .map_err(unavailable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyServed { folder: folder.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(unavailable(error)),
-    }
-}
-
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    // FULL: a commit is on disk before it is told.
-    connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
-    )?;
-    Ok(connection)
-}
-
-fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = connect(path)?;
-    connection.execute_batch("PRAGMA query_only = ON;")?;
-    Ok(connection)
-}
-
-/// Readers see one snapshot while the writer goes on: that is WAL, and the file remembers it.
-fn prepare_file(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
-}
-
-/// Tells the disk's and the operator's errors from ours.
-pub(crate) fn explain(error: &rusqlite::Error) -> StoreError {
-    let weather = matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::DiskFull
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::CannotOpen
-                | ErrorCode::ReadOnly
-                | ErrorCode::OutOfMemory
-                | ErrorCode::PermissionDenied
-                | ErrorCode::FileLockingProtocolFailed
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-        )
-    );
-    if weather { StoreError::Unavailable(error.to_string()) } else { StoreError::Fault(error.to_string()) }
 }

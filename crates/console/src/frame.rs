@@ -1,0 +1,283 @@
+//! What every page shows around its content: title, language, theme, who is logged on, where in the console one is.
+
+use crate::visitor::{Member, Visitor};
+use countersign_core::Role;
+use countersign_model::Timestamp;
+use countersign_model::principal::PrincipalKind;
+
+/// Light, dark, or as the system says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    pub(crate) fn parse(word: &str) -> Self {
+        match word {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::Auto,
+        }
+    }
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// Where in the console a page stands: which entry of the navigation is the present one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Account Center > Security.
+    AccountSecurity,
+    /// Security Information Management of a RAM user.
+    MySecurity,
+    /// RAM > Overview.
+    RamOverview,
+    /// RAM > Users.
+    RamUsers,
+    /// RAM > Settings.
+    RamSettings,
+    /// None of them.
+    Elsewhere,
+}
+
+impl Place {
+    /// Whether it is this entry of the navigation.
+    pub(crate) fn is(self, entry: &str) -> bool {
+        let own = match self {
+            Self::AccountSecurity => "account-security",
+            Self::MySecurity => "my-security",
+            Self::RamOverview => "ram-overview",
+            Self::RamUsers => "ram-users",
+            Self::RamSettings => "ram-settings",
+            Self::Elsewhere => "",
+        };
+        own == entry
+    }
+
+    /// Whether it lies in the Account Center.
+    pub(crate) const fn is_account(self) -> bool {
+        matches!(self, Self::AccountSecurity)
+    }
+
+    /// Whether it lies in the RAM console.
+    pub(crate) const fn is_ram(self) -> bool {
+        matches!(self, Self::RamOverview | Self::RamUsers | Self::RamSettings)
+    }
+}
+
+/// Who is logged on, as the top bar shows him.
+#[derive(Debug, Clone)]
+pub(crate) struct Viewer {
+    /// The full logon name.
+    pub(crate) name: String,
+    /// The name as short as it is still clear.
+    pub(crate) short_name: String,
+    /// The name for people to read, if he has one.
+    pub(crate) display_name: String,
+    /// The account's alias and id.
+    pub(crate) alias: String,
+    /// The account's id.
+    pub(crate) account_id: String,
+    /// Whether he is the owner of the account.
+    pub(crate) is_owner: bool,
+    /// Whether the RAM console is his to see.
+    pub(crate) sees_ram: bool,
+}
+
+impl Viewer {
+    fn new(member: &Member, suffix: &str) -> Self {
+        let session = member.0.session();
+        let is_owner = session.kind == PrincipalKind::Owner;
+        let (name, short_name) = if is_owner {
+            (session.name.clone(), session.name.clone())
+        } else {
+            (format!("{}@{}.{suffix}", session.name, session.alias), format!("{}@{}", session.name, session.alias))
+        };
+        Self {
+            name,
+            short_name,
+            display_name: session.display_name.to_string(),
+            alias: session.alias.to_string(),
+            account_id: session.session.account_id.to_string(),
+            is_owner,
+            sees_ram: matches!(member.0.role(), Role::Owner | Role::Administrator),
+        }
+    }
+
+    /// The first two letters of the name.
+    pub(crate) fn initials(&self) -> String {
+        initials(&self.name)
+    }
+
+    /// Where one's own security page is.
+    pub(crate) const fn own_page(&self) -> &'static str {
+        if self.is_owner { "/account/security" } else { "/me/security" }
+    }
+}
+
+/// What every template has as `frame`.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    /// The theme.
+    pub(crate) theme: Theme,
+    /// The path of the page, to come back to after a change of language or theme.
+    pub(crate) path: String,
+    /// Where in the console the page stands.
+    pub(crate) place: Place,
+    /// Who is logged on; nobody on the pages of a logon.
+    pub(crate) viewer: Option<Viewer>,
+    /// The key of a message about what was just done, shown as a quiet bar.
+    pub(crate) done: Option<&'static str>,
+    /// The installation's suffix of logon names.
+    pub(crate) suffix: String,
+}
+
+impl Frame {
+    /// The frame of a page of a logon.
+    pub(crate) fn of_logon(visitor: &Visitor) -> Self {
+        Self {
+            theme: visitor.theme,
+            path: visitor.path.clone(),
+            place: Place::Elsewhere,
+            viewer: None,
+            done: None,
+            suffix: String::new(),
+        }
+    }
+
+    /// The frame of a page of the console.
+    pub(crate) fn of_console(visitor: &Visitor, member: &Member, suffix: &str, place: Place) -> Self {
+        Self { place, viewer: Some(Viewer::new(member, suffix)), suffix: suffix.to_owned(), ..Self::of_logon(visitor) }
+    }
+
+    /// The same with a message about what was just done, by the word in the address.
+    pub(crate) fn with_done(self, word: Option<&str>) -> Self {
+        Self { done: word.and_then(done_key), ..self }
+    }
+}
+
+/// The messages that an address may ask for.
+fn done_key(word: &str) -> Option<&'static str> {
+    const WORDS: &[(&str, &str)] = &[
+        ("mfa-bound", "done-mfa-bound"),
+        ("mfa-replaced", "done-mfa-replaced"),
+        ("mfa-unbound", "done-mfa-unbound"),
+        ("user-mfa-bound", "done-user-mfa-bound"),
+        ("user-mfa-unbound", "done-user-mfa-unbound"),
+        ("password-changed", "done-password-changed"),
+        ("user-created", "done-user-created"),
+        ("user-updated", "done-user-updated"),
+        ("user-deleted", "done-user-deleted"),
+        ("user-unlocked", "done-user-unlocked"),
+        ("logon-settings", "done-logon-settings"),
+        ("administrator-made", "done-administrator-made"),
+        ("administrator-unmade", "done-administrator-unmade"),
+        ("settings-saved", "done-settings-saved"),
+    ];
+    WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
+}
+
+/// The first two letters or digits of a name, in upper case.
+pub(crate) fn initials(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).take(2).flat_map(char::to_uppercase).collect()
+}
+
+/// An instant for a `<time>` element.
+#[derive(Debug, Clone)]
+pub(crate) struct When {
+    /// The exact instant, for the `datetime` attribute.
+    pub(crate) exact: String,
+    /// For readers without script.
+    pub(crate) text: String,
+}
+
+impl From<Timestamp> for When {
+    fn from(at: Timestamp) -> Self {
+        let exact = at.to_rfc3339();
+        let text: String = exact.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect();
+        Self { text: format!("{text} UTC"), exact }
+    }
+}
+
+/// What is wrong with the fields of a form, as its template shows it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Problems(Vec<Problem>);
+
+/// One problem.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    /// The id of the field.
+    pub(crate) field: String,
+    /// What to do.
+    pub(crate) text: String,
+}
+
+impl Problems {
+    /// One problem with one field.
+    pub(crate) fn one(field: &str, text: String) -> Self {
+        Self(vec![Problem { field: field.to_owned(), text }])
+    }
+
+    /// Adds a problem.
+    pub(crate) fn add(&mut self, field: &str, text: String) {
+        self.0.push(Problem { field: field.to_owned(), text });
+    }
+
+    /// All of them, for the summary at the top.
+    pub(crate) fn all(&self) -> &[Problem] {
+        &self.0
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a field has one.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|problem| problem.field == field)
+    }
+
+    /// The problem of a field, or nothing.
+    pub(crate) fn of(&self, field: &str) -> &str {
+        self.0.iter().find(|problem| problem.field == field).map_or("", |problem| problem.text.as_str())
+    }
+}
+
+/// A logon name, split where a line may break: `alice` and `@acme.countersign.local`.
+#[derive(Debug, Clone)]
+pub(crate) struct LogonName(String);
+
+impl LogonName {
+    pub(crate) const fn new(name: String) -> Self {
+        Self(name)
+    }
+
+    pub(crate) fn full(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn first(&self) -> &str {
+        self.0.split('@').next().unwrap_or_default()
+    }
+
+    pub(crate) fn rest(&self) -> &str {
+        self.0.strip_prefix(self.first()).unwrap_or_default()
+    }
+
+    pub(crate) fn initials(&self) -> String {
+        initials(&self.0)
+    }
+}

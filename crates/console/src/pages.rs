@@ -1,0 +1,27 @@
+//! The pages: one file each, with its handler, what its template shows, and the fields it reads.
+
+pub(crate) mod log_off;
+pub(crate) mod logon_bind;
+pub(crate) mod logon_choose_password;
+pub(crate) mod logon_name;
+pub(crate) mod logon_password;
+pub(crate) mod logon_second_factor;
+pub(crate) mod own_mfa;
+pub(crate) mod own_password;
+pub(crate) mod preferences;
+pub(crate) mod ram_overview;
+pub(crate) mod ram_settings;
+pub(crate) mod ram_user;
+pub(crate) mod ram_user_create;
+pub(crate) mod ram_user_delete;
+pub(crate) mod ram_user_edit;
+pub(crate) mod ram_user_logon;
+pub(crate) mod ram_user_mfa;
+pub(crate) mod ram_user_policies;
+pub(crate) mod ram_user_reset;
+pub(crate) mod ram_users;
+pub(crate) mod security;
+pub(crate) mod setup;
+
+mod binding_form;
+mod logon_steps;

@@ -1,0 +1,71 @@
+//! Changing one's own password.
+
+use super::security::{base, frame};
+use crate::Console;
+use crate::answer::{self, form_page, see_done, with_cookie};
+use crate::cookies::Cookie;
+use crate::fields::Fields;
+use crate::frame::{Frame, Problems};
+use crate::locales::Words;
+use crate::visitor::{Member, Visitor};
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use countersign_core::{Error, Refusal};
+use secrecy::ExposeSecret as _;
+
+#[derive(Template)]
+#[template(path = "own_password.html")]
+struct Page {
+    t: Words,
+    frame: Frame,
+    problems: Problems,
+    base: &'static str,
+    name: String,
+}
+
+/// `GET …/password`.
+pub(crate) async fn show(State(console): State<Console>, visitor: Visitor, member: Member) -> Response {
+    match console.core.own_security(&member.0).await {
+        Ok(own) if own.may_change_password => ask(&console, &visitor, &member, Problems::default()),
+        Ok(_) => answer::failure(&console, &visitor, Refusal::NoPermission.into()),
+        Err(error) => answer::failure(&console, &visitor, error),
+    }
+}
+
+/// `POST …/password`.
+pub(crate) async fn change(
+    State(console): State<Console>,
+    visitor: Visitor,
+    member: Member,
+    fields: Fields,
+) -> Response {
+    let (new, repeated) = (fields.secret("new_password"), fields.secret("repeat_password"));
+    let changed = if new.expose_secret() == repeated.expose_secret() {
+        console.core.change_own_password(&member.0, fields.secret("password"), new, &visitor.origin).await
+    } else {
+        Err(Error::from(Refusal::PasswordsDiffer))
+    };
+    match changed {
+        Ok(token) => {
+            let cookie = console.options.set_cookie(Cookie::Session, token.expose());
+            with_cookie(see_done(base(&member.0), "password-changed"), cookie)
+        }
+        Err(error) => match answer::problem(&visitor.words, error, "new_password") {
+            Ok(problems) => ask(&console, &visitor, &member, problems),
+            Err(error) => answer::failure(&console, &visitor, error),
+        },
+    }
+}
+
+fn ask(console: &Console, visitor: &Visitor, member: &Member, problems: Problems) -> Response {
+    let frame = frame(console, visitor, member);
+    let page = Page {
+        name: frame.viewer.as_ref().map(|viewer| viewer.name.clone()).unwrap_or_default(),
+        t: visitor.words.clone(),
+        frame,
+        problems,
+        base: base(&member.0),
+    };
+    form_page(&page.problems, &page)
+}

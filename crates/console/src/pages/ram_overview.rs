@@ -1,0 +1,4 @@
+//! To come.
+pub(crate) async fn show() -> &'static str {
+    ""
+}

@@ -1,0 +1,7 @@
+//! To come.
+pub(crate) async fn show() -> &'static str {
+    ""
+}
+pub(crate) async fn reset() -> &'static str {
+    ""
+}

@@ -1,0 +1,150 @@
+//! One's own security: the Account Center of an owner, Security Information Management of a RAM user.
+
+use crate::Console;
+use crate::answer::{self, page, see};
+use crate::fields::AddressQuery;
+use crate::frame::{Frame, Place, When};
+use crate::locales::Words;
+use crate::visitor::{Member, Visitor};
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use countersign_core::overview::{DeviceView, OwnSecurity};
+use countersign_core::{Role, SessionActor};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "account_security.html")]
+struct AccountPage {
+    t: Words,
+    frame: Frame,
+    own: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "my_security.html")]
+struct OwnPage {
+    t: Words,
+    frame: Frame,
+    own: Shown,
+    tab: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "welcome.html")]
+struct WelcomePage {
+    t: Words,
+    frame: Frame,
+}
+
+/// What both pages show.
+struct Shown {
+    base: &'static str,
+    device: Option<Device>,
+    mfa_required: bool,
+    may_manage_mfa: bool,
+    may_change_password: bool,
+    password_changed_at: Option<When>,
+}
+
+struct Device {
+    serial_number: String,
+    bound_at: When,
+    last_used_at: Option<When>,
+}
+
+#[derive(Deserialize, Default)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    done: String,
+    #[serde(default)]
+    tab: String,
+}
+
+/// `GET /account/security`: for the owner; a RAM user goes to his own page.
+pub(crate) async fn show_account(
+    State(console): State<Console>,
+    visitor: Visitor,
+    member: Member,
+    AddressQuery(asked): AddressQuery<Asked>,
+) -> Response {
+    if member.0.role() != Role::Owner {
+        return see("/me/security");
+    }
+    match console.core.own_security(&member.0).await {
+        Ok(own) => {
+            let template = AccountPage {
+                t: visitor.words.clone(),
+                frame: frame(&console, &visitor, &member).with_done(Some(&asked.done)),
+                own: Shown::new(&own, &member.0),
+            };
+            page(StatusCode::OK, &template)
+        }
+        Err(error) => answer::failure(&console, &visitor, error),
+    }
+}
+
+/// `GET /me/security`: for a RAM user; the owner goes to the Account Center.
+pub(crate) async fn show_own(
+    State(console): State<Console>,
+    visitor: Visitor,
+    member: Member,
+    AddressQuery(asked): AddressQuery<Asked>,
+) -> Response {
+    if member.0.role() == Role::Owner {
+        return see("/account/security");
+    }
+    match console.core.own_security(&member.0).await {
+        Ok(own) => {
+            let template = OwnPage {
+                t: visitor.words.clone(),
+                frame: frame(&console, &visitor, &member).with_done(Some(&asked.done)),
+                own: Shown::new(&own, &member.0),
+                tab: if asked.tab == "password" { "password" } else { "virtual-mfa" },
+            };
+            page(StatusCode::OK, &template)
+        }
+        Err(error) => answer::failure(&console, &visitor, error),
+    }
+}
+
+/// `GET /account/welcome`: an owner without a second factor is urged to bind one.
+pub(crate) async fn welcome(State(console): State<Console>, visitor: Visitor, member: Member) -> Response {
+    let template = WelcomePage { t: visitor.words.clone(), frame: frame(&console, &visitor, &member) };
+    page(StatusCode::OK, &template)
+}
+
+impl Shown {
+    fn new(own: &OwnSecurity, actor: &SessionActor) -> Self {
+        Self {
+            base: base(actor),
+            device: own.device.as_ref().map(Device::new),
+            mfa_required: own.mfa_required,
+            may_manage_mfa: own.may_manage_mfa,
+            may_change_password: own.may_change_password,
+            password_changed_at: own.password_changed_at.map(When::from),
+        }
+    }
+}
+
+impl Device {
+    fn new(device: &DeviceView) -> Self {
+        Self {
+            serial_number: device.serial_number.clone(),
+            bound_at: device.bound_at.into(),
+            last_used_at: device.last_used_at.map(When::from),
+        }
+    }
+}
+
+/// Where one's own pages lie.
+pub(super) fn base(actor: &SessionActor) -> &'static str {
+    if actor.role() == Role::Owner { "/account/security" } else { "/me/security" }
+}
+
+/// The frame of one's own pages.
+pub(super) fn frame(console: &Console, visitor: &Visitor, member: &Member) -> Frame {
+    let place = if member.0.role() == Role::Owner { Place::AccountSecurity } else { Place::MySecurity };
+    Frame::of_console(visitor, member, &console.core.identity().suffix, place)
+}

@@ -1,0 +1,122 @@
+//! Every path with the state it needs. A route that needs a session has it behind the guard; the default is none.
+
+use crate::pages::*;
+use crate::visitor::Visitor;
+use crate::{Console, answer, assets, guard};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{Redirect, Response};
+use axum::routing::{MethodRouter, get, post};
+
+/// What a route needs of who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nobody,
+    /// The secret of a logon that goes on.
+    Logon,
+    /// A good session.
+    Session,
+}
+
+/// A route as tests walk over it.
+#[derive(Debug, Clone, Copy)]
+pub struct RouteInfo {
+    /// The path, with `{name}` for what varies.
+    pub path: &'static str,
+    /// What it needs.
+    pub needs: Needs,
+}
+
+type Route = (&'static str, Needs, MethodRouter<Console>);
+
+fn routes() -> Vec<Route> {
+    use Needs::{Logon, Nobody, Session};
+    let mut routes: Vec<Route> = vec![
+        ("/", Nobody, get(logon_name::show)),
+        ("/login/{domain}", Nobody, get(logon_name::show_for)),
+        ("/logon", Nobody, post(logon_name::begin)),
+        ("/logon/password", Logon, get(logon_password::show).post(logon_password::prove)),
+        ("/logon/second-factor", Logon, get(logon_second_factor::show).post(logon_second_factor::prove)),
+        ("/logon/choose-password", Logon, get(logon_choose_password::show).post(logon_choose_password::choose)),
+        ("/logon/bind", Logon, get(logon_bind::show_types).post(logon_bind::start)),
+        ("/logon/bind/virtual-mfa", Logon, get(logon_bind::show).post(logon_bind::confirm)),
+        ("/logon/cancel", Logon, post(logon_name::cancel)),
+        ("/logoff", Session, post(log_off::log_off)),
+        ("/setup", Nobody, get(setup::show).post(setup::create)),
+        ("/preferences", Nobody, post(preferences::set)),
+        ("/assets/{name}", Nobody, get(assets::show)),
+        ("/account", Session, get(|| async { Redirect::to("/account/security") })),
+        ("/account/welcome", Session, get(security::welcome)),
+        ("/account/security", Session, get(security::show_account)),
+        ("/me/security", Session, get(security::show_own)),
+        ("/ram", Session, get(|| async { Redirect::to("/ram/overview") })),
+    ];
+    routes.extend(own_pages());
+    routes.extend(ram_pages());
+    routes
+}
+
+/// What everybody does for himself, the owner in the Account Center and a RAM user in Security Information Management.
+fn own_pages() -> Vec<Route> {
+    use Needs::Session;
+    vec![
+        ("/account/security/password", Session, get(own_password::show).post(own_password::change)),
+        ("/account/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
+        ("/account/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
+        ("/account/security/virtual-mfa/unbind", Session, get(own_mfa::show_unbind).post(own_mfa::unbind)),
+        ("/me/security/password", Session, get(own_password::show).post(own_password::change)),
+        ("/me/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
+        ("/me/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
+        ("/me/security/virtual-mfa/unbind", Session, get(own_mfa::show_unbind).post(own_mfa::unbind)),
+    ]
+}
+
+/// The RAM console.
+fn ram_pages() -> Vec<Route> {
+    use Needs::Session;
+    vec![
+        ("/ram/overview", Session, get(ram_overview::show)),
+        ("/ram/users", Session, get(ram_users::show)),
+        ("/ram/create-user", Session, get(ram_user_create::show).post(ram_user_create::create)),
+        ("/ram/users/{name}", Session, get(ram_user::show)),
+        ("/ram/users/{name}/edit", Session, get(ram_user_edit::show).post(ram_user_edit::save)),
+        ("/ram/users/{name}/delete", Session, get(ram_user_delete::show).post(ram_user_delete::delete)),
+        ("/ram/users/{name}/logon-settings", Session, get(ram_user_logon::show).post(ram_user_logon::save)),
+        ("/ram/users/{name}/reset-password", Session, get(ram_user_reset::show).post(ram_user_reset::reset)),
+        ("/ram/users/{name}/unlock", Session, post(ram_user::unlock)),
+        ("/ram/users/{name}/policies", Session, get(ram_user_policies::show).post(ram_user_policies::change)),
+        ("/ram/users/{name}/virtual-mfa/start", Session, post(ram_user_mfa::start)),
+        ("/ram/users/{name}/virtual-mfa/bind", Session, get(ram_user_mfa::show_bind).post(ram_user_mfa::bind)),
+        ("/ram/users/{name}/virtual-mfa/unbind", Session, get(ram_user_mfa::show_unbind).post(ram_user_mfa::unbind)),
+        ("/ram/settings", Session, get(ram_settings::show).post(ram_settings::save)),
+    ]
+}
+
+/// Every route, for tests that walk over all of them.
+#[must_use]
+pub fn route_table() -> Vec<RouteInfo> {
+    routes().into_iter().map(|(path, needs, _)| RouteInfo { path, needs }).collect()
+}
+
+pub(crate) fn router(console: Console) -> Router {
+    let mut router = Router::new();
+    for (path, needs, methods) in routes() {
+        let methods = match needs {
+            Needs::Session => methods.route_layer(from_fn_with_state(console.clone(), guard::session)),
+            Needs::Nobody | Needs::Logon => methods,
+        };
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(not_found)
+        .layer(from_fn_with_state(console.clone(), guard::same_origin))
+        .layer(from_fn(guard::headers))
+        .with_state(console)
+}
+
+async fn not_found(_: State<Console>, visitor: Visitor, _: Uri) -> Response {
+    answer::plain_page(&visitor, StatusCode::NOT_FOUND, "error-not-found")
+}

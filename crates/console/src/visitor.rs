@@ -1,0 +1,115 @@
+//! Who asks: from where, in which language and theme, and — where a route needs it — with which logon or session.
+
+use crate::Console;
+use crate::cookies::Cookie;
+use crate::frame::Theme;
+use crate::locales::{Language, Words};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use countersign_core::{Origin, SessionActor};
+use countersign_model::token::Token;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// Whoever asks.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    /// From where.
+    pub(crate) origin: Origin,
+    /// The words in his language.
+    pub(crate) words: Words,
+    /// The theme he chose.
+    pub(crate) theme: Theme,
+    /// The path asked for, to come back to after a change of language.
+    pub(crate) path: String,
+}
+
+impl FromRequestParts<Console> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Infallible> {
+        Ok(Self::new(parts, console))
+    }
+}
+
+impl Visitor {
+    pub(crate) fn new(parts: &Parts, console: &Console) -> Self {
+        let (headers, options) = (&parts.headers, &console.options);
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let language = options
+            .cookie(headers, Cookie::Language)
+            .and_then(|tag| Language::parse(&tag))
+            .unwrap_or_else(|| Language::preferred(header(ACCEPT_LANGUAGE)));
+        let theme = options.cookie(headers, Cookie::Theme).map(|word| Theme::parse(&word)).unwrap_or_default();
+        Self {
+            origin: Origin::new(address(parts, options.trusted_proxy_hops), header(USER_AGENT)),
+            words: Words::new(Arc::clone(&console.locales), language),
+            theme,
+            path: parts.uri.path().to_owned(),
+        }
+    }
+}
+
+/// The client's address: the peer's, or what the outermost trusted proxy saw. Mapped addresses are unwrapped.
+fn address(parts: &Parts, hops: usize) -> String {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let client = if hops == 0 { peer } else { forwarded(&parts.headers, hops).or(peer) };
+    client.map(|address| address.to_canonical().to_string()).unwrap_or_default()
+}
+
+/// The address that `hops` proxies ago was a peer. Whatever lies before it the client may have made up.
+fn forwarded(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
+    let chain: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let at = chain.len().checked_sub(hops)?;
+    chain.get(at)?.parse().ok()
+}
+
+/// Somebody with a good session. Only routes that need one can have it: their guard puts it there.
+#[derive(Clone)]
+pub(crate) struct Member(pub(crate) Arc<SessionActor>);
+
+impl FromRequestParts<Console> for Member {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Console) -> Result<Self, Response> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Redirect::to("/").into_response())
+    }
+}
+
+/// Somebody whose browser holds the secret of a logon. Whether the logon is alive, core tells.
+pub(crate) struct LogonHolder(pub(crate) Token);
+
+impl FromRequestParts<Console> for LogonHolder {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let token = console.options.token(&parts.headers, Cookie::Logon);
+        token.map(Self).ok_or_else(|| Redirect::to("/?notice=logon-over").into_response())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_trusted_proxies_added_is_believed() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "6.6.6.6, 10.0.0.9".parse().unwrap());
+        headers.append("x-forwarded-for", "192.0.2.7".parse().unwrap());
+        assert_eq!(forwarded(&headers, 1), Some("192.0.2.7".parse().unwrap()));
+        assert_eq!(forwarded(&headers, 2), Some("10.0.0.9".parse().unwrap()));
+        assert_eq!(forwarded(&headers, 4), None);
+        assert_eq!(forwarded(&HeaderMap::new(), 1), None);
+    }
+}

@@ -1,0 +1,81 @@
+//! Why a command did not do what it was asked, in one line for the operator that says what to do.
+
+use countersign_core::{Error, Refusal};
+use countersign_store::StoreError;
+
+/// A command that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if let StoreError::AlreadyServed { .. } = error {
+            return Self(format!("{error}: stop it first, or choose another folder with --data"));
+        }
+        Self(error.to_string())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused { refusal, .. } => Self(explain(refusal)),
+            Error::Unavailable(what) => Self(format!("{what}. Try again in a moment")),
+            Error::ClockBehind => {
+                Self("the clock lies behind a time that was already seen: set the clock of this machine right".into())
+            }
+            Error::Fault(what) => Self(what),
+        }
+    }
+}
+
+impl From<crate::config::ConfigError> for Failure {
+    fn from(error: crate::config::ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What the operator's commands can be refused for, and what to do then.
+fn explain(refusal: Refusal) -> String {
+    let sentence = if refusal == Refusal::AliasExists {
+        "there is an account of this alias already: choose another one; `countersign account list` shows what there is"
+    } else if refusal == Refusal::EmailExists {
+        "this email address belongs to the owner of another account: an owner has one account, choose another address"
+    } else if refusal == Refusal::AccountNotFound {
+        "there is no such account: `countersign account list` shows aliases and ids"
+    } else if refusal == Refusal::PasswordTooWeak {
+        "the password is too weak: take 8 to 128 characters, at least four different ones, without the name it is for"
+    } else if refusal == Refusal::MfaNotBound {
+        "the owner of this account has no MFA device bound: there is nothing to take off"
+    } else {
+        return format!("refused: {refusal}");
+    };
+    sentence.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line() {
+        for refusal in [
+            Refusal::AliasExists,
+            Refusal::EmailExists,
+            Refusal::AccountNotFound,
+            Refusal::PasswordTooWeak,
+            Refusal::MfaNotBound,
+            Refusal::NoPermission,
+        ] {
+            let text = Failure::from(Error::from(refusal)).to_string();
+            assert!(!text.is_empty() && !text.contains('\n'), "{text}");
+        }
+    }
+}

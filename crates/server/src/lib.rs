@@ -1,0 +1,57 @@
+//! The binary `countersign`: configuration, wiring, commands. It holds no rule of logon; those are in core.
+//!
+//! | module | is about |
+//! |---|---|
+//! | [`cli`] | what can be typed |
+//! | [`config`] | the settings, from file, environment and flags |
+//! | [`public_url`] | the one address that people type |
+//! | `installation` | the store, the key ring and core, opened together |
+//! | [`mod@app`] | the pages behind all layers of HTTP: hosts, limits, logs |
+//! | [`operations`] | `/healthz`, `/readyz`, `/metrics` |
+//! | [`net`] | connections: their limits, TLS, their end |
+//! | `serve`, `account` | the commands |
+//! | `demo` | a furnished house to look around in |
+//!
+//! A new command is a variant of [`cli::Command`] and a module with a `run`. A new setting is a field of
+//! [`config::Layer`] and of [`config::Settings`], a row of `KEYS` beside them, and a line in the operator's book.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod net;
+pub mod operations;
+pub mod public_url;
+
+mod account;
+mod demo;
+mod failure;
+mod hosts;
+mod http_metrics;
+mod installation;
+mod logs;
+mod output;
+mod request_log;
+mod serve;
+mod stopwatch;
+
+pub use app::app;
+pub use cli::Cli;
+pub use http_metrics::HttpMetrics;
+
+use std::process::ExitCode;
+
+/// Does what was typed. Nought is success; one is a refusal or a failure, told on standard error.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        cli::Command::Serve(flags) => serve::run(*flags),
+        cli::Command::Account(command) => account::run(command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
