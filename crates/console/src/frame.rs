@@ -182,6 +182,7 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("user-deleted", "done-user-deleted"),
         ("user-unlocked", "done-user-unlocked"),
         ("logon-settings", "done-logon-settings"),
+        ("password-reset", "done-password-reset"),
         ("administrator-made", "done-administrator-made"),
         ("administrator-unmade", "done-administrator-unmade"),
         ("settings-saved", "done-settings-saved"),

@@ -25,3 +25,7 @@ pub(crate) mod setup;
 
 mod binding_form;
 mod logon_steps;
+mod ram_asker;
+mod ram_facts_form;
+mod ram_login_form;
+mod ram_password_shown;

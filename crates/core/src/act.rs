@@ -8,6 +8,7 @@ use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::audit::{AuditActor, AuditEvent, Outcome};
 use countersign_model::ids::{AccountId, EventId, PrincipalId};
+use countersign_model::names::UserName;
 use countersign_model::principal::Principal;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
@@ -32,9 +33,11 @@ impl Deed {
         Self { code, account: actor.account_id().clone(), target: String::new() }
     }
 
-    /// Something about a user or a setting of the actor's account. What was typed as its name is cut to 128 characters.
+    /// Something about a user or a setting of the actor's account. What was typed as its name is cut to 128 characters and
+    /// freed of control characters, which no name has.
     pub(crate) fn on(actor: &SessionActor, code: &'static str, target: &str) -> Self {
-        Self { code, account: actor.account_id().clone(), target: target.chars().take(128).collect() }
+        let target = target.chars().filter(|c| !c.is_control()).take(128).collect();
+        Self { code, account: actor.account_id().clone(), target }
     }
 }
 
@@ -65,9 +68,21 @@ impl Admitted {
         let account = self.who.account.as_ref().ok_or(Refusal::NoPermission)?;
         // Whoever may not do it to anybody does not learn who exists.
         self.may(action, &Resource::Account(account.clone()))?;
-        let user = principals::find_ram_user(tx, account, &name.to_lowercase()).await?.ok_or(Refusal::UserNotFound)?;
+        let name = UserName::parse(name).map_err(|_| Refusal::UserNotFound)?.canonical();
+        let user = principals::find_ram_user(tx, account, &name).await?.ok_or(Refusal::UserNotFound)?;
         self.may(action, &Resource::Principal(account.clone(), user.id.clone()))?;
         Ok(user)
+    }
+
+    /// Takes the row that guards the actor himself, until the unit ends. While it was waited for, another node may have
+    /// ended his session: then nothing must be changed any more.
+    pub(crate) async fn guard_oneself(&self, tx: &mut Tx<'_>) -> Result<&SessionActor, Error> {
+        let session = self.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+        let epoch = principals::guard(tx, session.account_id(), session.principal_id()).await?;
+        if epoch != Some(session.found.session.principal_epoch) {
+            return Err(Error::because(Refusal::NotLoggedOn, "session_superseded"));
+        }
+        Ok(session)
     }
 
     /// As [`Self::find_user`], and takes the row that guards the user until the unit ends.
@@ -125,6 +140,21 @@ impl Countersign {
             result
         };
         self.inner.store.write(unit).await
+    }
+
+    /// Refuses a change before it is begun, because what was typed for it breaks a rule.
+    pub(crate) async fn refuse<T>(
+        &self,
+        actor: &SessionActor,
+        origin: &Origin,
+        deed: Deed,
+        error: Error,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+    {
+        let work = async move |_: &mut Tx<'_>, _: &Admitted| -> Result<T, Error> { Err(error.clone()) };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
 
     /// Runs a part of a change whose event another part writes.
@@ -194,6 +224,9 @@ impl Countersign {
     ) -> Result<(), Error> {
         let (outcome, reason) = match result {
             Ok(_) => (Outcome::Success, ""),
+            Err(Error::Refused { refusal, reason }) if is_unjudged(reason) => {
+                return Ok(audit::count_refusal(tx, self.now(), &origin.address, refusal.code()).await?);
+            }
             Err(Error::Refused { reason, .. }) => (Outcome::Refused, *reason),
             Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
         };
@@ -231,9 +264,19 @@ impl Countersign {
             .await?
             .ok_or(Refusal::NotLoggedOn)?;
         let token = Token::generate(&*self.inner.entropy);
-        let renewed = sessions::renew(tx, &session.token_hash, &token_hash(&token), epoch).await?;
-        if renewed { Ok(token) } else { Err(Refusal::NotLoggedOn.into()) }
+        if sessions::renew(tx, &session.token_hash, &token_hash(&token), epoch).await? {
+            return Ok(token);
+        }
+        // A refusal would keep the change. Whoever logged off meanwhile has changed nothing.
+        Err(Error::Unavailable("the session ended at this very moment".to_owned()))
     }
+}
+
+/// Whether a try was refused without a look at it, because a pause runs or the factor is disabled. There is no limit to
+/// how many of these somebody can make, so they are counted for each address and minute; the tries that led to the pause
+/// stand in the log one by one.
+pub(crate) fn is_unjudged(reason: &str) -> bool {
+    matches!(reason, "factor_paused" | "factor_disabled" | "password_paused" | "password_disabled")
 }
 
 /// What an audit event tells besides time and origin.

@@ -1,5 +1,7 @@
 //! Who asks. A use-case that is not part of a logon takes an [`Actor`]; what he may do, `authorise` alone decides.
 
+use crate::authorise::{Action, Resource, Standing, authorise};
+use crate::error::Refusal;
 use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::logon::Method;
@@ -49,6 +51,13 @@ impl SessionActor {
             (PrincipalKind::RamUser, Some(_)) => Role::Administrator,
             (PrincipalKind::RamUser, None) => Role::User,
         }
+    }
+
+    /// Whether he may do this to his account at all, as far as could be told when his session was found. Asked before work
+    /// that nobody else shall cause; the transaction asks again.
+    pub(crate) fn may(&self, action: Action) -> Result<(), Refusal> {
+        let who = Standing::from(&Actor::Session(Box::new(self.clone())));
+        authorise(&who, action, &Resource::Account(self.account_id().clone()))
     }
 
     /// Whether the logon used a second factor.

@@ -10,7 +10,7 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::codes::BindingProof;
 use crate::error::{Error, Refusal};
-use crate::logon::{Advance, LogonStep};
+use crate::logon::{Advance, LogonStep, guard_subject};
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
@@ -92,7 +92,7 @@ impl Countersign {
         let (this, deed) = (self.clone(), Deed::own(actor, START));
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::BindOwnMfa, &Resource::Oneself)?;
-            let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+            let session = admitted.guard_oneself(tx).await?;
             let start = Start {
                 account: session.account_id(),
                 principal: session.principal_id(),
@@ -138,9 +138,8 @@ impl Countersign {
         let (this, deed) = (self.clone(), Deed::own(actor, Action::BindOwnMfa.code()));
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::BindOwnMfa, &Resource::Oneself)?;
-            let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+            let session = admitted.guard_oneself(tx).await?;
             let (account, principal) = (session.account_id(), session.principal_id());
-            principals::guard(tx, account, principal).await?.ok_or(Refusal::NotLoggedOn)?;
             let device = this.pending_of(tx, account, principal, session.found.session.id.as_str()).await?;
             let codes = session.found.settings.binding_codes;
             // A refusal commits its count, so everything is judged before anything is taken away.
@@ -158,8 +157,8 @@ impl Countersign {
     /// Drops the actor's own pending device.
     pub async fn abandon_own_binding(&self, actor: &SessionActor) -> Result<(), Error> {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
-            let (account, principal) = admitted.oneself()?;
-            virtual_mfa::delete_pending(tx, account, principal).await.map(drop)?;
+            let session = admitted.guard_oneself(tx).await?;
+            virtual_mfa::delete_pending(tx, session.account_id(), session.principal_id()).await.map(drop)?;
             Ok(())
         };
         self.act_unwritten(&Actor::Session(Box::new(actor.clone())), work).await
@@ -239,7 +238,7 @@ impl Countersign {
         let (this, hash) = (self.clone(), token_hash(token));
         let unit = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
             let LogonInFull { logon, .. } = this.logon_in(tx, &hash, LogonState::Bind).await?;
-            principals::guard(tx, &logon.account_id, &logon.principal_id).await?.ok_or(Refusal::LogonOver)?;
+            guard_subject(tx, &logon).await?;
             let start = Start {
                 account: &logon.account_id,
                 principal: &logon.principal_id,
@@ -294,7 +293,7 @@ impl Countersign {
         let now = self.now();
         let logon = &found.logon;
         let mut subject = found.subject.clone().ok_or(Refusal::LogonOver)?;
-        principals::guard(tx, &logon.account_id, &logon.principal_id).await?.ok_or(Refusal::LogonOver)?;
+        guard_subject(tx, logon).await?;
         let device = self.pending_of(tx, &logon.account_id, &logon.principal_id, logon.id.as_str()).await?;
         let spent = self.judge_binding(tx, &device, proof(subject.settings.binding_codes, typed), now).await?;
         self.bind_judged(tx, &device, spent).await?;

@@ -10,7 +10,7 @@ mod next;
 mod password;
 mod second_factor;
 
-use crate::act::Written;
+use crate::act::{Written, is_unjudged};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
 use crate::{Countersign, token_hash};
@@ -23,7 +23,7 @@ use countersign_model::principal::PrincipalKind;
 use countersign_model::session::{SESSIONS_PER_PRINCIPAL, Session};
 use countersign_model::token::Token;
 use countersign_store::logons::{LogonInFull, LogonSubject};
-use countersign_store::{Tx, accounts, logons, principals, sessions};
+use countersign_store::{Tx, accounts, audit, logons, principals, sessions};
 use next::{Next, next};
 use std::time::Duration;
 
@@ -253,11 +253,27 @@ impl Countersign {
         origin: &Origin,
         result: Result<T, Error>,
     ) -> Result<T, Error> {
-        if let Err(Error::Refused { reason, .. }) = &result {
-            self.write_logon_event(tx, logon, origin, Outcome::Refused, reason).await?;
+        match &result {
+            Err(Error::Refused { refusal, reason }) if is_unjudged(reason) => {
+                audit::count_refusal(tx, self.now(), &origin.address, refusal.code()).await?;
+            }
+            Err(Error::Refused { reason, .. }) => {
+                self.write_logon_event(tx, logon, origin, Outcome::Refused, reason).await?;
+            }
+            Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) | Ok(_) => {}
         }
         result
     }
+}
+
+/// Takes the row that guards the principal of a logon, until the unit ends. While it was waited for, another node may have
+/// changed something about him: then the logon is over.
+pub(crate) async fn guard_subject(tx: &mut Tx<'_>, logon: &Logon) -> Result<(), Error> {
+    let epoch = principals::guard(tx, &logon.account_id, &logon.principal_id).await?;
+    if epoch == Some(logon.principal_epoch) {
+        return Ok(());
+    }
+    Err(Error::because(Refusal::LogonOver, "logon_superseded"))
 }
 
 const fn actor_kind(kind: PrincipalKind) -> ActorKind {

@@ -6,13 +6,13 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
-use countersign_model::budget::BudgetKind;
+use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::entropy::random_below;
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::principal::LoginProfile;
 use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
-use countersign_store::{Tx, budgets, login_profiles, principals};
+use countersign_store::{Tx, budgets, login_profiles};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// The fewest characters of a password.
@@ -37,6 +37,12 @@ pub(crate) fn check_rules(password: &SecretString, name: &str) -> Result<(), Err
     Ok(())
 }
 
+/// Refuses a new password that breaks the rules, or is the old one.
+fn check_new(old: &SecretString, new: &SecretString, name: &str) -> Result<(), Error> {
+    check_rules(new, name)?;
+    if old.expose_secret() == new.expose_secret() { Err(Refusal::PasswordUnchanged.into()) } else { Ok(()) }
+}
+
 impl Countersign {
     /// Changes the actor's own password. His other sessions end; this one goes on under the token returned.
     pub async fn change_own_password(
@@ -47,17 +53,16 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<Token, Error> {
         self.prove_by_password(actor, &old, Action::ChangeOwnPassword, origin).await?;
-        check_rules(&new, &actor.found.name)?;
-        if old.expose_secret() == new.expose_secret() {
-            return Err(Refusal::PasswordUnchanged.into());
+        let deed = Deed::own(actor, Action::ChangeOwnPassword.code());
+        if let Err(error) = check_new(&old, &new, &actor.found.name) {
+            return self.refuse(actor, origin, deed, error).await;
         }
         let new_hash = SecretString::from(self.hash_password(&new).await?);
-        let deed = Deed::own(actor, Action::ChangeOwnPassword.code());
         let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::ChangeOwnPassword, &Resource::Oneself)?;
-            let (account, principal) = admitted.oneself()?;
-            principals::guard(tx, account, principal).await?.ok_or(Refusal::NotLoggedOn)?;
+            let session = admitted.guard_oneself(tx).await?;
+            let (account, principal) = (session.account_id(), session.principal_id());
             let profile = login_profiles::find(tx, account, principal).await?.ok_or(Refusal::NoPassword)?;
             let profile = LoginProfile {
                 password_hash: Some(new_hash.clone()),
@@ -100,7 +105,11 @@ impl Countersign {
             };
             return self.act_unwritten(&session_actor, clear).await;
         }
-        let reason = if booked.is_err() { "password_paused" } else { "password_wrong" };
+        let reason = match booked {
+            Ok(()) => "password_wrong",
+            Err(Exhausted::Paused { .. }) => "password_paused",
+            Err(Exhausted::Disabled) => "password_disabled",
+        };
         let refuse = async move |_: &mut Tx<'_>, _: &Admitted| -> Result<(), Error> {
             Err(Error::because(Refusal::OldPasswordIncorrect, reason))
         };

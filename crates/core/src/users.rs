@@ -24,8 +24,8 @@ use secrecy::SecretString;
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
 
-/// The most RAM users of an account.
-pub const USERS_PER_ACCOUNT: i64 = 200_000;
+/// The most users that one page of a list gives.
+pub const LONGEST_PAGE: i64 = 1_000;
 
 /// The names and remarks of a RAM user, checked.
 #[derive(Debug, Clone)]
@@ -94,6 +94,12 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<(Vec<UserLine>, i64), Error> {
         let deed = Deed::on(actor, Action::ListUsers.code(), "");
+        let query = UserQuery {
+            search: query.search.chars().filter(|c| !c.is_control()).collect(),
+            offset: query.offset.max(0),
+            limit: query.limit.clamp(1, LONGEST_PAGE),
+            ..query
+        };
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::ListUsers, &Resource::Account(account.clone()))?;
@@ -137,7 +143,10 @@ impl Countersign {
     ) -> Result<Option<SecretString>, Error> {
         let deed = Deed::on(actor, Action::CreateUser.code(), facts.name.as_str());
         let prepared = match login {
-            Some(login) => Some(self.prepare_login(login, facts.name.as_str()).await?),
+            Some(login) => match self.prepare_login(actor, Action::CreateUser, login, facts.name.as_str()).await {
+                Ok(prepared) => Some(prepared),
+                Err(error) => return self.refuse(actor, origin, deed, error).await,
+            },
             None => None,
         };
         let shown = prepared.as_ref().and_then(|prepared| prepared.generated.clone());
@@ -158,12 +167,13 @@ impl Countersign {
                 updated_at: admitted.now,
                 last_logon_at: None,
             };
+            // Decided before anything is written: a refusal keeps what is.
+            let profile = prepared.as_ref().map(|prepared| prepared.apply(None, admitted.now)).transpose()?;
             if !principals::insert(tx, &user).await? {
                 return Err(Refusal::UserExists.into());
             }
-            if let Some(prepared) = &prepared {
-                let profile = prepared.apply(None, admitted.now)?;
-                login_profiles::put(tx, account, &user.id, &profile).await?;
+            if let Some(profile) = &profile {
+                login_profiles::put(tx, account, &user.id, profile).await?;
             }
             Ok(())
         };
@@ -181,6 +191,10 @@ impl Countersign {
     ) -> Result<(), Error> {
         let (deed, name) = (Deed::on(actor, Action::UpdateUser.code(), name), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            // Two users must not be given one name at once.
+            let (account, _) = admitted.oneself()?;
+            admitted.may(Action::UpdateUser, &Resource::Account(account.clone()))?;
+            accounts::guard(tx, account).await?;
             let user = admitted.guard_user(tx, &name, Action::UpdateUser).await?;
             let changed = Principal {
                 name: facts.name.as_str().to_owned(),

@@ -326,7 +326,6 @@ both_engines! {
 
     async fn attack_036_what_is_not_the_turn_of_a_logon_changes_nothing(kit: Kit) {
         let states = in_every_state(&kit).await;
-        let budgets = kit.rows("SELECT * FROM budgets ORDER BY subject_id", &[]).await;
         for (token, state) in &states {
             for (step, tried) in every_step(kit.core(), token).await {
                 if step != *state {
@@ -335,10 +334,10 @@ both_engines! {
                 assert_eq!(kit.core().logon(token).await.unwrap().state, *state, "{step} in {state}");
             }
         }
-        // A try out of turn is not booked either; those in turn were: an empty password and an empty code, and no binding
-        // was started that an empty code could be for.
-        let after = kit.rows("SELECT * FROM budgets ORDER BY subject_id", &[]).await;
-        assert_eq!(after.iter().zip(&budgets).filter(|(after, before)| after != before).count(), 2, "{after:?}");
+        // A try out of turn is not booked; of those in turn were two: an empty password and an empty code. No binding was
+        // started that an empty code could be for.
+        let booked = "SELECT CAST(SUM(failures) AS BIGINT) FROM budgets";
+        assert_eq!(kit.int(booked, &[]).await, 2);
     }
 
     async fn attack_036_a_passed_step_cannot_be_taken_again(kit: Kit) {

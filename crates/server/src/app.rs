@@ -41,28 +41,27 @@ pub fn app(core: Countersign, options: Options) -> Router {
     let Options { public_url, trusted_proxy_hops, metrics } = options;
     let log = RequestLog::new(metrics, core.now().unix_seconds());
     let pages = countersign_console::Options { public_url: public_url.to_string(), trusted_proxy_hops };
-    layered(countersign_console::router(core, pages), public_url, log)
+    layered(countersign_console::router(core, pages), public_url, log, REQUEST_TIMEOUT)
 }
 
 /// From the inside out: a request meets the last layer first.
-fn layered(pages: Router, public_url: PublicUrl, log: RequestLog) -> Router {
+fn layered(pages: Router, public_url: PublicUrl, log: RequestLog, patience: Duration) -> Router {
     let hsts = public_url.is_https() && !public_url.is_local();
-    pages
+    let pages = pages
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
         .layer(from_fn_with_state(Arc::new(public_url), only_the_public_host))
-        .layer(CatchPanicLayer::custom(after_panic))
-        .layer(map_response(async move |response| if hsts { with_hsts(response) } else { response }))
-        .layer(from_fn_with_state(log, record))
+        .layer(CatchPanicLayer::custom(after_panic));
+    let pages = if hsts { pages.layer(map_response(with_hsts)) } else { pages };
+    pages.layer(from_fn_with_state(log, record))
 }
 
-fn with_hsts(mut response: Response) -> Response {
+async fn with_hsts(mut response: Response) -> Response {
     response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     response
 }
 
 /// The panic itself is in the log. Its message stays there too.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     let text = "Something went wrong here, not with you. What was not confirmed was not done.\n";
     (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()

@@ -81,7 +81,7 @@ pub struct ServeFlags {
     /// Address and port of /healthz, /readyz and /metrics; keep it private [default: 127.0.0.1:8082].
     #[arg(long, value_name = "ADDR")]
     pub ops_listen: Option<SocketAddr>,
-    /// The address that people type; links and cookies come from it [default: http://localhost:8080].
+    /// The address that people type; links and cookies come from it [default: `http://localhost:8080`].
     #[arg(long, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
     /// The certificate chain, PEM. Read again when it changes.
@@ -108,8 +108,8 @@ pub struct Place {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// A PostgreSQL URL instead of SQLite in the folder. Others on the host can read it here: the variable
-    /// COUNTERSIGN_DATABASE is the better place.
-    #[arg(long, value_name = "URL", value_parser = secret)]
+    /// `COUNTERSIGN_DATABASE` is the better place.
+    #[arg(long, value_name = "URL")]
     pub database: Option<SecretString>,
     /// The configuration file [default: countersign.toml in the data folder, if there is one].
     #[arg(long, value_name = "FILE")]
@@ -201,14 +201,10 @@ impl Place {
     }
 }
 
-fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
-    Ok(SecretString::from(text))
-}
-
 fn alias(text: &str) -> Result<AccountAlias, &'static str> {
-    AccountAlias::parse(text).map_err(|_| {
-        "3 to 32 lower-case letters, digits and hyphens, not digits alone, no hyphen first, last or doubled"
-    })
+    AccountAlias::parse(text).map_err(
+        |_| "3 to 32 lower-case letters, digits and hyphens, not digits alone, no hyphen first, last or doubled",
+    )
 }
 
 fn email(text: &str) -> Result<EmailAddress, &'static str> {

@@ -163,7 +163,9 @@ impl Settings {
         }
         let issuer = layer.issuer.unwrap_or_else(|| "Countersign".to_owned());
         if issuer.chars().count() > 64 || countersign_otp::Label::new(Some(&issuer), "name").is_err() {
-            return refused("issuer has to be a name of 1 to 64 characters without a colon: apps show it beside the code");
+            return refused(
+                "issuer has to be a name of 1 to 64 characters without a colon: apps show it beside the code",
+            );
         }
         let hash_memory_mib = layer.hash_memory_mib.unwrap_or(128);
         if !(20..=65_536).contains(&hash_memory_mib) {
@@ -247,7 +249,10 @@ fn file_in(data: &Path) -> Result<Layer, ConfigError> {
     }
     let layer = file_layer(&path)?;
     if layer.data.is_some() {
-        return refused(&format!("{} lies in the data folder, so it cannot say where that is: take `data` out", path.display()));
+        return refused(&format!(
+            "{} lies in the data folder, so it cannot say where that is: take `data` out",
+            path.display()
+        ));
     }
     Ok(layer)
 }

@@ -3,6 +3,7 @@
 
 use crate::public_url::{HostVerdict, PublicUrl};
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -38,7 +39,7 @@ fn named_host(request: &Request) -> Option<&str> {
         Some(value) => Some(value.to_str().ok()?),
         None => None,
     };
-    match (request.uri().authority().map(|authority| authority.as_str()), header) {
+    match (request.uri().authority().map(Authority::as_str), header) {
         (Some(target), Some(header)) => target.eq_ignore_ascii_case(header).then_some(target),
         (Some(named), None) | (None, Some(named)) => Some(named),
         (None, None) => None,

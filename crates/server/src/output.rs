@@ -24,3 +24,29 @@ pub(crate) fn complain(failure: &Failure) {
     // When nobody can be told, the exit status still tells it.
     writeln!(std::io::stderr().lock(), "countersign: {failure}").unwrap_or_default();
 }
+
+/// Columns as wide as their widest cell.
+pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["A", "B"], ["longer", "x"], ["", "Ünïcödé"]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(&rows), "A       B\nlonger  x\n        Ünïcödé");
+    }
+}

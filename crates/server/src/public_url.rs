@@ -157,9 +157,23 @@ mod tests {
             assert_eq!(url(text).to_string(), written);
         }
         for bad in [
-            "", "localhost", "localhost:8080", "ftp://x", "//x", "https://x/console", "https://x?a=b", "https://x/?",
-            "https://x#f", "https://user@x", "https://u:p@x", "https://x:", "https://x:99999", "https://x:+80",
-            "https://登录.example", "https://", "https://a b",
+            "",
+            "localhost",
+            "localhost:8080",
+            "ftp://x",
+            "//x",
+            "https://x/console",
+            "https://x?a=b",
+            "https://x/?",
+            "https://x#f",
+            "https://user@x",
+            "https://u:p@x",
+            "https://x:",
+            "https://x:99999",
+            "https://x:+80",
+            "https://登录.example",
+            "https://",
+            "https://a b",
         ] {
             assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
         }

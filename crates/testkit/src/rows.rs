@@ -4,6 +4,8 @@ use crate::{Engine, Kit};
 use countersign_model::audit::AuditEvent;
 use countersign_model::ids::AccountId;
 use countersign_store::{Param, Row, StoreError, Tx, Value, audit, params};
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// More events than any test writes.
 const ALL: i64 = 1_000_000;
@@ -101,6 +103,39 @@ impl Kit {
             bytes.push(b'\n');
         }
         Dump { bytes }
+    }
+
+    /// On PostgreSQL: has `change` commit in another process just after `doing` has read what it decides on and begun to
+    /// wait for the rows that `change` holds. On SQLite, where nothing comes between, `change` comes first.
+    pub async fn overtaken<T>(&self, change: &'static str, doing: impl Future<Output = T> + Send + 'static) -> T
+    where
+        T: Send + 'static,
+    {
+        if self.engine() == Engine::Sqlite {
+            self.sql(change, &[]).await;
+            return doing.await;
+        }
+        let (held, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (store, holds, released) = (self.store().clone(), Arc::clone(&held), Arc::clone(&release));
+        let first = tokio::spawn(async move {
+            let unit = async move |tx: &mut Tx<'_>| {
+                assert!(tx.execute(change, params![]).await? > 0, "nothing is changed by {change}");
+                holds.notify_one();
+                released.notified().await;
+                Ok::<_, StoreError>(())
+            };
+            store.write(unit).await
+        });
+        held.notified().await;
+        let second = tokio::spawn(doing);
+        let waiting = "SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.datname = current_database() \
+                       WHERE NOT l.granted AND (l.database = d.oid OR l.database IS NULL)";
+        while !second.is_finished() && self.int(waiting, &[]).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        release.notify_one();
+        first.await.unwrap().unwrap();
+        second.await.unwrap()
     }
 
     /// Limits the SQLite file to its present size and `more` pages, as a full disk does.

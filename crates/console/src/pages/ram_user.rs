@@ -1,7 +1,147 @@
-//! To come.
-pub(crate) async fn show() -> &'static str {
-    ""
+//! A RAM user's page: what he is, how he logs on, his device, his permissions.
+
+use super::ram_asker::{Asked, Asker, Lock, Subject};
+use crate::answer::{form_page, see_done};
+use crate::frame::{Frame, Place, Problems, When};
+use crate::locales::Words;
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use countersign_core::overview::DeviceView;
+use countersign_core::users::{ProfileView, UserInFull};
+use countersign_model::principal::{ConsoleLogon, SystemPolicy};
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "ram_user.html")]
+struct Page {
+    t: Words,
+    frame: Frame,
+    problems: Problems,
+    u: Subject,
+    display_name: String,
+    comments: String,
+    email: String,
+    created: When,
+    last_logon: Option<When>,
+    profile: Option<ProfileView>,
+    password_lock: Option<Lock>,
+    device: Option<DeviceView>,
+    device_lock: Option<Lock>,
+    policies: Vec<SystemPolicy>,
+    is_oneself: bool,
+    tab: Tab,
 }
-pub(crate) async fn unlock() -> &'static str {
-    ""
+
+/// The second level of tabs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tab {
+    /// Console Logon Management.
+    ConsoleLogon,
+    /// Virtual MFA Device.
+    VirtualMfa,
+}
+
+impl Tab {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConsoleLogon => "console-logon",
+            Self::VirtualMfa => "virtual-mfa",
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Query {
+    tab: String,
+    done: String,
+}
+
+/// `GET /ram/users/{name}?tab=`.
+pub(crate) async fn show(asker: Asker, Path(name): Path<String>, Asked(query): Asked<Query>) -> Response {
+    let tab = if query.tab == Tab::VirtualMfa.as_str() { Tab::VirtualMfa } else { Tab::ConsoleLogon };
+    match asker.user(&name).await {
+        Ok(user) => {
+            let page = fill(&asker, user, tab);
+            let page = Page { frame: page.frame.with_done(Some(&query.done)), ..page };
+            form_page(&page.problems, &page)
+        }
+        Err(response) => response,
+    }
+}
+
+/// `POST /ram/users/{name}/unlock`.
+pub(crate) async fn unlock(asker: Asker, Path(name): Path<String>) -> Response {
+    match asker.console.core.unlock_user(asker.actor(), &name, asker.origin()).await {
+        Ok(()) => see_done(&super::ram_asker::user_path(&name), "user-unlocked"),
+        Err(error) => asker.failure(error),
+    }
+}
+
+/// The page with what went wrong on another one, which has nothing left to show.
+pub(crate) async fn show_problems(asker: &Asker, name: &str, tab: Tab, problems: Problems) -> Response {
+    match asker.user(name).await {
+        Ok(user) => {
+            let page = Page { problems, ..fill(asker, user, tab) };
+            form_page(&page.problems, &page)
+        }
+        Err(response) => response,
+    }
+}
+
+fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
+    let u = asker.subject(&user);
+    Page {
+        t: asker.words(),
+        frame: asker.frame(Place::RamUsers, format!("{}?tab={}", u.path, tab.as_str())),
+        problems: Problems::default(),
+        display_name: user.user.display_name.to_string(),
+        comments: user.user.comments.to_string(),
+        email: user.user.email.as_ref().map(ToString::to_string).unwrap_or_default(),
+        created: user.user.created_at.into(),
+        last_logon: user.user.last_logon_at.map(When::from),
+        profile: user.profile,
+        password_lock: Lock::of(user.password_budget, user.now),
+        device: user.device,
+        device_lock: Lock::of(user.device_budget, user.now),
+        policies: user.policies,
+        is_oneself: user.is_oneself,
+        tab,
+        u,
+    }
+}
+
+impl Page {
+    fn on_virtual_mfa(&self) -> bool {
+        self.tab == Tab::VirtualMfa
+    }
+
+    fn enabled(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| profile.console_logon == ConsoleLogon::Enabled)
+    }
+
+    fn required(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| profile.mfa_bind_required)
+    }
+
+    fn reset_required(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| profile.password_reset_required)
+    }
+
+    fn password_changed(&self) -> Option<When> {
+        self.profile.as_ref().and_then(|profile| profile.password_changed_at).map(When::from)
+    }
+
+    fn locked(&self) -> bool {
+        self.password_lock.is_some() || self.device_lock.is_some()
+    }
+
+    fn device_bound(&self) -> Option<When> {
+        self.device.as_ref().map(|device| When::from(device.bound_at))
+    }
+
+    fn device_last_used(&self) -> Option<When> {
+        self.device.as_ref().and_then(|device| device.last_used_at).map(When::from)
+    }
 }

@@ -16,8 +16,8 @@ impl Countersign {
         let (this, deed) = (self.clone(), Deed::own(actor, Action::UnbindOwnMfa.code()));
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::UnbindOwnMfa, &Resource::Oneself)?;
-            let (account, principal) = admitted.oneself()?;
-            principals::guard(tx, account, principal).await?.ok_or(Refusal::NotLoggedOn)?;
+            let session = admitted.guard_oneself(tx).await?;
+            let (account, principal) = (session.account_id(), session.principal_id());
             let device = virtual_mfa::find_bound(tx, account, principal).await?.ok_or(Refusal::MfaNotBound)?;
             let profile = login_profiles::find(tx, account, principal).await?;
             if profile.is_none_or(|profile| profile.mfa_bind_required) {

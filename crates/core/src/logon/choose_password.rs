@@ -1,6 +1,6 @@
 //! The step *choose password*: a new one in place of one that somebody else gave, or that is due.
 
-use super::{Advance, LogonStep};
+use super::{Advance, LogonStep, guard_subject};
 use crate::actor::Origin;
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
@@ -29,20 +29,27 @@ impl Countersign {
             looking.logon_in(tx, &hash, LogonState::ChoosePassword).await
         };
         let found = self.inner.store.read(look).await?;
-        let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
-        check_rules(&chosen, &subject.name)?;
-        let old = subject.profile.as_ref().and_then(|profile| profile.password_hash.as_ref());
-        let old = old.map(|hash| hash.expose_secret().to_owned());
-        if let Verdict::Right { .. } = self.inner.hasher.verify(&chosen, old).await? {
-            return Err(Refusal::PasswordUnchanged.into());
-        }
-        let new_hash = SecretString::from(self.hash_password(&chosen).await?);
+        let new_hash = self.hash_chosen_password(&found, &chosen).await;
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
             let found = this.logon_in(tx, &hash, LogonState::ChoosePassword).await?;
-            let result = this.take_chosen_password(tx, &hash, &found, &new_hash, &origin).await;
+            let result = match &new_hash {
+                Ok(new_hash) => this.take_chosen_password(tx, &hash, &found, new_hash, &origin).await,
+                Err(error) => Err(error.clone()),
+            };
             this.settle_step(tx, &found.logon, &origin, result).await
         };
         self.inner.store.write(unit).await
+    }
+
+    async fn hash_chosen_password(&self, found: &LogonInFull, chosen: &SecretString) -> Result<SecretString, Error> {
+        let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
+        check_rules(chosen, &subject.name)?;
+        let old = subject.profile.as_ref().and_then(|profile| profile.password_hash.as_ref());
+        let old = old.map(|hash| hash.expose_secret().to_owned());
+        if let Verdict::Right { .. } = self.inner.hasher.verify(chosen, old).await? {
+            return Err(Refusal::PasswordUnchanged.into());
+        }
+        self.hash_password(chosen).await.map(SecretString::from)
     }
 
     async fn take_chosen_password(
@@ -54,6 +61,7 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<LogonStep, Error> {
         let now = self.now();
+        guard_subject(tx, &found.logon).await?;
         let mut subject = found.subject.clone().ok_or(Refusal::LogonOver)?;
         let profile = subject.profile.take().ok_or(Refusal::LogonOver)?;
         let profile = LoginProfile {

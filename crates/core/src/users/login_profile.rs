@@ -81,7 +81,10 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<Option<SecretString>, Error> {
         let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
-        let prepared = self.prepare_login(change, name).await?;
+        let prepared = match self.prepare_login(actor, Action::ChangeLoginProfile, change, name).await {
+            Ok(prepared) => prepared,
+            Err(error) => return self.refuse(actor, origin, deed, error).await,
+        };
         let (shown, name) = (prepared.generated.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
@@ -100,8 +103,15 @@ impl Countersign {
         Ok(shown)
     }
 
-    /// Makes and hashes the password of a change, outside any transaction.
-    pub(crate) async fn prepare_login(&self, change: LoginChange, name: &str) -> Result<PreparedLogin, Error> {
+    /// Makes and hashes the password of a change, outside any transaction, for an actor who may ask for it.
+    pub(crate) async fn prepare_login(
+        &self,
+        actor: &SessionActor,
+        action: Action,
+        change: LoginChange,
+        name: &str,
+    ) -> Result<PreparedLogin, Error> {
+        actor.may(action)?;
         let (password, generated) = match &change.password {
             PasswordChange::Keep => (None, None),
             PasswordChange::Generate => {

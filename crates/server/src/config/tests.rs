@@ -59,7 +59,8 @@ fn flags_override_the_environment_which_overrides_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("c.toml");
     std::fs::write(&config, "issuer = 'file'\nsuffix = 'file.example'\nlog = 'warn'").unwrap();
-    let environment = environment(&[("COUNTERSIGN_ISSUER", "environment"), ("COUNTERSIGN_SUFFIX", "env.example"), ("HOME", "/")]);
+    let environment =
+        environment(&[("COUNTERSIGN_ISSUER", "environment"), ("COUNTERSIGN_SUFFIX", "env.example"), ("HOME", "/")]);
     let flags = Layer { issuer: Some("flag".into()), ..Layer::default() };
     let settings = Settings::load(Sources { config: Some(config), flags, environment }).unwrap();
     assert_eq!(settings.issuer, "flag");
@@ -162,8 +163,15 @@ fn what_is_hardly_meant_is_doubted() {
 #[test]
 fn names_and_amounts_keep_to_their_limits() {
     for bad in [
-        "suffix = ''", "suffix = 'a..b'", "suffix = '-a.b'", "suffix = 'a b'", "issuer = ''", "issuer = 'a:b'",
-        "hash_memory_mib = 19", "tls_cert = 'c'", "tls_key = 'k'",
+        "suffix = ''",
+        "suffix = 'a..b'",
+        "suffix = '-a.b'",
+        "suffix = 'a b'",
+        "issuer = ''",
+        "issuer = 'a:b'",
+        "hash_memory_mib = 19",
+        "tls_cert = 'c'",
+        "tls_key = 'k'",
     ] {
         assert!(Settings::from_layer(toml(bad).unwrap()).is_err(), "{bad}");
     }
