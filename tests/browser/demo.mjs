@@ -51,8 +51,6 @@ await main(async (open) => {
     }
     assert.equal(await rows(owner), 41);
     await owner.reads("1–41");
-    const links = await owner.page.locator("main .tile a").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
-    assert.ok(links.length >= 3, "the overview leads to lists");
   });
 
   await step("the tiles of the overview count what their lists show", async () => {
@@ -62,9 +60,11 @@ await main(async (open) => {
       value: Number(tile.querySelector(".tile-value").firstChild.textContent.trim()),
       path: tile.querySelector("a").getAttribute("href"),
     })));
+    assert.ok(tiles.length >= 3, "the overview leads to lists");
     for (const tile of tiles) {
       await owner.go(tile.path);
-      console.log(`     ${tile.label}: ${tile.value}, ${tile.path} lists ${await rows(owner)}`);
+      const listed = await rows(owner);
+      console.log(`     ${tile.label}: ${tile.value}, ${tile.path} lists ${listed}`);
     }
   });
 

@@ -25,16 +25,15 @@ await main(async (open) => {
 
   // ---- The account and its owner ----
 
-  const owner = await browser.visitor({ ...at, name: "the owner", language: "en" });
+  const owner = await browser.visitor({ ...at, name: "the owner", language, locale: "en" });
   let ownersPhone;
 
   await step("the set-up link makes the first account, once (attack_134)", async () => {
     const [, link] = await server.says(/(http:\/\/localhost:\d+\/setup\?token=\S+)/);
     assert.equal(new URL(link).origin, server.url, "the link has the public address");
     await owner.go(link);
-    if (language !== "en") await owner.choose(language);
-    owner.language = language;
-    owner.t = t;
+    // The owner's browser asks for English and the language is chosen on the page; the users' browsers ask for theirs.
+    await owner.choose(language);
     await owner.look("set-up");
     await owner.fill({
       alias: ALIAS, email: OWNER.name, new_password: OWNER.password, repeat_password: OWNER.password,

@@ -140,26 +140,17 @@ pub(crate) struct Frame {
     pub(crate) viewer: Option<Viewer>,
     /// The key of a message about what was just done, shown as a quiet bar.
     pub(crate) done: Option<&'static str>,
-    /// The installation's suffix of logon names.
-    pub(crate) suffix: String,
 }
 
 impl Frame {
     /// The frame of a page of a logon.
     pub(crate) fn of_logon(visitor: &Visitor) -> Self {
-        Self {
-            theme: visitor.theme,
-            path: visitor.path.clone(),
-            place: Place::Elsewhere,
-            viewer: None,
-            done: None,
-            suffix: String::new(),
-        }
+        Self { theme: visitor.theme, path: visitor.path.clone(), place: Place::Elsewhere, viewer: None, done: None }
     }
 
     /// The frame of a page of the console.
     pub(crate) fn of_console(visitor: &Visitor, member: &Member, suffix: &str, place: Place) -> Self {
-        Self { place, viewer: Some(Viewer::new(member, suffix)), suffix: suffix.to_owned(), ..Self::of_logon(visitor) }
+        Self { place, viewer: Some(Viewer::new(member, suffix)), ..Self::of_logon(visitor) }
     }
 
     /// The same with a message about what was just done, by the word in the address.

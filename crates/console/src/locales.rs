@@ -16,9 +16,6 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::English, Self::Chinese];
-
     /// The tag of BCP 47.
     pub(crate) const fn tag(self) -> &'static str {
         match self {
@@ -39,8 +36,8 @@ impl Language {
 
     /// The first language of an `Accept-Language` header that the pages have. Browsers list them by preference.
     pub(crate) fn preferred(accept_language: &str) -> Self {
-        let tags = accept_language.split(',').filter_map(|part| part.split(';').next());
-        tags.filter_map(Self::parse).next().unwrap_or_default()
+        let mut tags = accept_language.split(',').filter_map(|part| part.split(';').next());
+        tags.find_map(Self::parse).unwrap_or_default()
     }
 
     /// The words by area: the frame of every page, the logon, one's own security, the RAM console.
@@ -116,9 +113,7 @@ impl Words {
     }
 
     /// All languages, each by its tag and its own name.
-    pub(crate) const fn languages(&self) -> &'static [(&'static str, &'static str)] {
-        &[("en", "English"), ("zh-CN", "简体中文")]
-    }
+    pub(crate) const LANGUAGES: [(&'static str, &'static str); 2] = [("en", "English"), ("zh-CN", "简体中文")];
 
     /// The words of a key.
     pub(crate) fn s(&self, key: &str) -> String {
@@ -133,9 +128,9 @@ impl Words {
     }
 
     /// The words of a key with a number in them, which may choose a plural.
-    pub(crate) fn count(&self, key: &str, number: &i64) -> String {
+    pub(crate) fn count(&self, key: &str, number: i64) -> String {
         let mut args = FluentArgs::new();
-        args.set("n", *number);
+        args.set("n", number);
         self.format(key, Some(&args))
     }
 
@@ -167,7 +162,7 @@ mod tests {
     #[test]
     fn every_key_is_in_every_language_and_can_be_read() {
         assert_eq!(keys(Language::English), keys(Language::Chinese));
-        for language in Language::ALL {
+        for language in [Language::English, Language::Chinese] {
             let mut bundle: FluentBundle<FluentResource> = FluentBundle::new_concurrent(Vec::new());
             for text in language.texts() {
                 let resource = FluentResource::try_new(text.to_owned()).map_err(|(_, errors)| errors).unwrap();

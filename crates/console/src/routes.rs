@@ -1,6 +1,10 @@
 //! Every path with the state it needs. A route that needs a session has it behind the guard; the default is none.
 
-use crate::pages::*;
+use crate::pages::{
+    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_second_factor, own_mfa, own_password,
+    preferences, ram_overview, ram_settings, ram_user, ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon,
+    ram_user_mfa, ram_user_policies, ram_user_reset, ram_users, security, setup,
+};
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard};
 use axum::Router;
@@ -112,9 +116,15 @@ pub(crate) fn router(console: Console) -> Router {
     }
     router
         .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed_so)
         .layer(from_fn_with_state(console.clone(), guard::same_origin))
         .layer(from_fn(guard::headers))
         .with_state(console)
+}
+
+/// A form's address opened like a page, as browsers propose it: there is a page to say so.
+async fn not_allowed_so(_: State<Console>, visitor: Visitor) -> Response {
+    answer::plain_page(&visitor, StatusCode::METHOD_NOT_ALLOWED, "error-not-found")
 }
 
 async fn not_found(_: State<Console>, visitor: Visitor, _: Uri) -> Response {

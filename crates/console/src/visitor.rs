@@ -24,7 +24,7 @@ pub(crate) struct Visitor {
     pub(crate) words: Words,
     /// The theme he chose.
     pub(crate) theme: Theme,
-    /// The path asked for, to come back to after a change of language.
+    /// The path asked for, with its query, to come back to after a change of language.
     pub(crate) path: String,
 }
 
@@ -49,7 +49,7 @@ impl Visitor {
             origin: Origin::new(address(parts, options.trusted_proxy_hops), header(USER_AGENT)),
             words: Words::new(Arc::clone(&console.locales), language),
             theme,
-            path: parts.uri.path().to_owned(),
+            path: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         }
     }
 }

@@ -143,18 +143,12 @@ impl Countersign {
     }
 
     /// Refuses a change before it is begun, because what was typed for it breaks a rule.
-    pub(crate) async fn refuse<T>(
-        &self,
-        actor: &SessionActor,
-        origin: &Origin,
-        deed: Deed,
-        error: Error,
-    ) -> Result<T, Error>
+    pub(crate) async fn refuse<T>(&self, actor: &Actor, origin: &Origin, deed: Deed, error: Error) -> Result<T, Error>
     where
         T: Send + 'static,
     {
         let work = async move |_: &mut Tx<'_>, _: &Admitted| -> Result<T, Error> { Err(error.clone()) };
-        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+        self.act(actor, origin, deed, work).await
     }
 
     /// Runs a part of a change whose event another part writes.

@@ -61,15 +61,17 @@ impl Countersign {
         password: OwnerPassword,
     ) -> Result<Option<SecretString>, Error> {
         let (account, owner) = self.account_and_owner(account).await?;
+        let deed = operator_deed(&account, &owner, Action::ResetOwnerPassword);
+        if let OwnerPassword::Chosen(chosen) = &password
+            && let Err(error) = check_rules(chosen, &owner.name)
+        {
+            return self.refuse(&Actor::Operator, &Origin::command_line(), deed, error).await;
+        }
         let (password, generated) = match password {
             OwnerPassword::Generate => (self.generate_password(), true),
-            OwnerPassword::Chosen(chosen) => {
-                check_rules(&chosen, &owner.name)?;
-                (chosen, false)
-            }
+            OwnerPassword::Chosen(chosen) => (chosen, false),
         };
         let hash = SecretString::from(self.hash_password(&password).await?);
-        let deed = operator_deed(&account, &owner, Action::ResetOwnerPassword);
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::ResetOwnerPassword, &Resource::Account(account.id.clone()))?;
             principals::guard(tx, &account.id, &owner.id).await?.ok_or(Refusal::AccountNotFound)?;
@@ -94,6 +96,10 @@ impl Countersign {
 
     async fn account_and_owner(&self, account: &str) -> Result<(Account, Principal), Error> {
         let name = account.trim().to_ascii_lowercase();
+        // Neither aliases nor ids have other characters, and not every other could be looked for.
+        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return Err(Refusal::AccountNotFound.into());
+        }
         let unit = async move |tx: &mut Tx<'_>| -> Result<(Account, Principal), Error> {
             let account = accounts::find_by_name(tx, &name).await?.ok_or(Refusal::AccountNotFound)?;
             let owner = principals::find_owner_of(tx, &account.id).await?.ok_or(Refusal::AccountNotFound)?;

@@ -55,7 +55,7 @@ impl Countersign {
         self.prove_by_password(actor, &old, Action::ChangeOwnPassword, origin).await?;
         let deed = Deed::own(actor, Action::ChangeOwnPassword.code());
         if let Err(error) = check_new(&old, &new, &actor.found.name) {
-            return self.refuse(actor, origin, deed, error).await;
+            return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await;
         }
         let new_hash = SecretString::from(self.hash_password(&new).await?);
         let this = self.clone();

@@ -145,7 +145,7 @@ impl Countersign {
         let prepared = match login {
             Some(login) => match self.prepare_login(actor, Action::CreateUser, login, facts.name.as_str()).await {
                 Ok(prepared) => Some(prepared),
-                Err(error) => return self.refuse(actor, origin, deed, error).await,
+                Err(error) => return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await,
             },
             None => None,
         };

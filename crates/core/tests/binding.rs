@@ -125,10 +125,7 @@ both_engines! {
             assert_eq!(refusal(kit.core().session(&before.token).await), Refusal::NotLoggedOn);
             kit.next_step();
             kit.session_with(&person, &phone).await;
-            assert_eq!(
-                refusal(kit.core().start_binding_for(actor, name, origin()).await),
-                Refusal::MfaAlreadyBound
-            );
+            assert_eq!(refusal(kit.core().start_binding_for(actor, name, origin()).await), Refusal::MfaAlreadyBound);
         }
         kit.session(&acme.owner).await; // The owner's own logon is apart from theirs.
     }
@@ -144,7 +141,10 @@ both_engines! {
         kit.core().change_settings(&owner, forbid, origin()).await.unwrap();
 
         let core = kit.core();
-        assert_eq!(refusal(core.start_own_binding(&alices.actor, alice.secret(), origin()).await), Refusal::NoPermission);
+        assert_eq!(
+            refusal(core.start_own_binding(&alices.actor, alice.secret(), origin()).await),
+            Refusal::NoPermission
+        );
         assert_eq!(refusal(core.own_binding(&alices.actor).await), Refusal::NoPermission);
         let typed = one_code(pending.code(&kit));
         assert_eq!(refusal(core.confirm_own_binding(&alices.actor, typed, origin()).await), Refusal::NoPermission);
@@ -186,8 +186,7 @@ both_engines! {
     async fn a17_a_current_code_unbinds_ones_own_device(kit: Kit) {
         let acme = kit.account("acme").await;
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
-        let (visitor, other) =
-            (kit.session_with(&alice, &phone).await, kit.session_with(&alice, &phone).await);
+        let (visitor, other) = (kit.session_with(&alice, &phone).await, kit.session_with(&alice, &phone).await);
         let token = kit.core().unbind_own(&visitor.actor, phone.code(&kit), origin()).await.unwrap();
         assert_eq!(refusal(kit.core().session(&visitor.token).await), Refusal::NotLoggedOn);
         assert_eq!(refusal(kit.core().session(&other.token).await), Refusal::NotLoggedOn);
@@ -202,8 +201,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
         let old = kit.bind_for(&acme, "alice").await;
-        let (visitor, other) =
-            (kit.session_with(&alice, &old).await, kit.session_with(&alice, &old).await);
+        let (visitor, other) = (kit.session_with(&alice, &old).await, kit.session_with(&alice, &old).await);
         let code = old.code(&kit);
         assert_eq!(refusal(kit.core().unbind_own(&visitor.actor, code, origin()).await), Refusal::MfaRequired);
 
@@ -503,9 +501,9 @@ both_engines! {
         let typed = TypedCodes { of_replaced: old.code(&kit), ..one_code(new.code(&kit)) };
         kit.core().confirm_own_binding(&visitor.actor, typed, origin()).await.unwrap();
         let after = id().await;
-        let [[Value::Text(old_id), old_seed], [Value::Text(new_id), new_seed]] = [&before, &after].map(|rows| {
-            <[Value; 2]>::try_from(rows.first().unwrap().clone()).unwrap()
-        }) else {
+        let [[Value::Text(old_id), old_seed], [Value::Text(new_id), new_seed]] =
+            [&before, &after].map(|rows| <[Value; 2]>::try_from(rows.first().unwrap().clone()).unwrap())
+        else {
             panic!("{before:?} {after:?}")
         };
         assert!(old_id != new_id && old_seed != new_seed);

@@ -43,10 +43,8 @@ both_engines! {
     async fn attack_019_parallel_wrong_codes_over_two_processes_stop_at_the_budget(mut kit: Kit) {
         let second = kit.second_node().await;
         let (acme, alice, phone) = alice_and_her_phone(&kit).await;
-        let tokens = [
-            kit.waiting(&alice, LogonState::SecondFactor).await,
-            kit.waiting(&alice, LogonState::SecondFactor).await,
-        ];
+        let tokens =
+            [kit.waiting(&alice, LogonState::SecondFactor).await, kit.waiting(&alice, LogonState::SecondFactor).await];
         let tasks: Vec<_> = (0..200)
             .zip(phone.wrong_codes(&kit))
             .map(|(number, code)| {
@@ -232,7 +230,8 @@ both_engines! {
                 kit.advance(SECOND * wait);
                 let now = countersign_model::Clock::now(kit.clock()).micros();
                 assert_eq!(refusal(kit.log_on_as(&name, "not the password").await), Refusal::WrongCredentials);
-                let pause = "SELECT CASE WHEN blocked_until = 0 THEN 0 ELSE (blocked_until - $1) / 1000000 END FROM budgets";
+                let pause =
+                    "SELECT CASE WHEN blocked_until = 0 THEN 0 ELSE (blocked_until - $1) / 1000000 END FROM budgets";
                 let pause = kit.int(pause, countersign_store::params![now]).await;
                 rows.push((kit.int("SELECT failures FROM budgets", &[]).await, pause));
             }

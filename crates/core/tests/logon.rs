@@ -155,9 +155,8 @@ both_engines! {
         let due = LoginChange { reset_required: true, ..login() };
         let alice = kit.ram_user_with(&acme, "alice", Some(due)).await;
         let token = kit.waiting(&alice, LogonState::ChoosePassword).await;
-        let choose = async |chosen: &'static str| {
-            kit.core().logon_with_new_password(&token, chosen.into(), origin()).await
-        };
+        let choose =
+            async |chosen: &'static str| kit.core().logon_with_new_password(&token, chosen.into(), origin()).await;
         assert_eq!(refusal(choose("").await), Refusal::PasswordTooWeak);
         assert_eq!(refusal(choose("alice in the house").await), Refusal::PasswordTooWeak);
         assert_eq!(refusal(choose(USER_PASSWORD).await), Refusal::PasswordUnchanged);
@@ -358,9 +357,7 @@ both_engines! {
     async fn attack_038_a_pending_logon_dies_when_password_factor_or_profile_change(kit: Kit) {
         let acme = kit.account("acme").await;
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
-        let finish = async |token: &Token| {
-            refusal(kit.core().logon_with_code(token, phone.code(&kit), origin()).await)
-        };
+        let finish = async |token: &Token| refusal(kit.core().logon_with_code(token, phone.code(&kit), origin()).await);
         // Alice changes her password.
         let pending = kit.waiting(&alice, LogonState::SecondFactor).await;
         let session = kit.session_with(&alice, &phone).await;
@@ -374,8 +371,7 @@ both_engines! {
         let session = kit.visitor(token).await;
         kit.core().start_own_binding(&session.actor, alice.secret(), origin()).await.unwrap();
         let new_phone = Phone::scan(&kit.core().own_binding(&session.actor).await.unwrap());
-        let typed =
-            TypedCodes { of_replaced: phone.code(&kit), ..one_code(new_phone.code(&kit)) };
+        let typed = TypedCodes { of_replaced: phone.code(&kit), ..one_code(new_phone.code(&kit)) };
         kit.core().confirm_own_binding(&session.actor, typed, origin()).await.unwrap();
         kit.next_step();
         assert_eq!(finish(&pending).await, Refusal::LogonOver);
@@ -462,7 +458,10 @@ both_engines! {
         let phone = Phone::scan(&kit.core().logon_binding(&second).await.unwrap());
         assert_eq!(reason(kit.core().logon_binding(&first).await), "binding_started_elsewhere");
         let typed = one_code(stale.code(&kit));
-        assert_eq!(reason(kit.core().confirm_logon_binding(&first, typed, origin()).await), "binding_started_elsewhere");
+        assert_eq!(
+            reason(kit.core().confirm_logon_binding(&first, typed, origin()).await),
+            "binding_started_elsewhere"
+        );
         let typed = one_code(phone.code(&kit));
         kit.core().confirm_logon_binding(&second, typed, origin()).await.unwrap();
         assert_eq!(refusal(kit.core().start_logon_binding(&first).await), Refusal::LogonOver);

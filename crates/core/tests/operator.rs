@@ -67,10 +67,7 @@ both_engines! {
         };
         let (weak, told) = kit.told(&acme.id, choose("owner's own")).await;
         assert_eq!(refusal(weak), Refusal::PasswordTooWeak);
-        assert_eq!(
-            told,
-            ["operator ResetOwnerPassword owner@acme.example refused InvalidParameter.Password.TooWeak"]
-        );
+        assert_eq!(told, ["operator ResetOwnerPassword owner@acme.example refused InvalidParameter.Password.TooWeak"]);
         assert!(choose("a brand new phrase").await.unwrap().is_none());
         kit.session(&Person { password: "a brand new phrase".to_owned(), ..acme.owner.clone() }).await;
     }
@@ -87,9 +84,9 @@ both_engines! {
     async fn the_operator_reaches_the_owner_of_that_account_alone(kit: Kit) {
         let acme = kit.account("acme").await;
         let other = kit.account("other").await;
+        kit.bound_user(&other, "alice").await;
         let (visitor, phone) = kit.bound_owner(&other).await;
         kit.bound_owner(&acme).await;
-        kit.bound_user(&other, "alice").await;
         kit.core().reset_owner_mfa("acme").await.unwrap();
         kit.core().reset_owner_password("acme", OwnerPassword::Generate).await.unwrap();
         kit.core().session(&visitor.token).await.unwrap();

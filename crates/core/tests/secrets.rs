@@ -88,7 +88,9 @@ both_engines! {
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let flipped = match kit.engine() {
             countersign_testkit::Engine::Sqlite => "UPDATE virtual_mfa SET sealed_seed = zeroblob(60)",
-            countersign_testkit::Engine::Postgres => "UPDATE virtual_mfa SET sealed_seed = set_byte(sealed_seed, 30, 255 - get_byte(sealed_seed, 30))",
+            countersign_testkit::Engine::Postgres => {
+                "UPDATE virtual_mfa SET sealed_seed = set_byte(sealed_seed, 30, 255 - get_byte(sealed_seed, 30))"
+            }
         };
         kit.sql(flipped, &[]).await;
         for _ in 0..5 {
@@ -149,7 +151,8 @@ both_engines! {
     async fn the_audit_log_holds_no_code_password_or_seed_whatever_is_done(kit: Kit) {
         let acme = kit.account("acme").await;
         let core = kit.core();
-        let alice = kit.ram_user_with(&acme, "alice", Some(LoginChange { reset_required: true, ..login_with_mfa() })).await;
+        let alice =
+            kit.ram_user_with(&acme, "alice", Some(LoginChange { reset_required: true, ..login_with_mfa() })).await;
         let token = kit.waiting(&alice, LogonState::ChoosePassword).await;
         let chosen = "another long phrase";
         let step = core.logon_with_new_password(&token, chosen.into(), origin()).await.unwrap();

@@ -152,8 +152,7 @@ both_engines! {
         let alice = kit.ram_user_with(&acme, "alice", Some(due)).await;
         let token = kit.waiting(&alice, LogonState::ChoosePassword).await;
         let core = kit.core().clone();
-        let choose =
-            async move { core.logon_with_new_password(&token, "another long phrase".into(), origin()).await };
+        let choose = async move { core.logon_with_new_password(&token, "another long phrase".into(), origin()).await };
         assert_eq!(refusal(kit.overtaken(CHANGE, choose).await), Refusal::LogonOver);
         kit.waiting(&alice, LogonState::ChoosePassword).await;
     }
@@ -216,9 +215,17 @@ both_engines! {
         let (_, _, visitor) = alice_and_her_session(&kit).await;
         let text = visitor.token.expose();
         assert!(Token::parse(&text[1..]).is_none() && Token::parse(&format!("{text}A")).is_none());
-        let swapped: String = text.chars().map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect();
+        let swapped: String = text
+            .chars()
+            .map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+            .collect();
         let last = text.len() - 1;
-        let others = [swapped, format!("{}{}", &text[1..], &text[..1]), format!("A{}", &text[1..]), format!("{}A", &text[..last])];
+        let others = [
+            swapped,
+            format!("{}{}", &text[1..], &text[..1]),
+            format!("A{}", &text[1..]),
+            format!("{}A", &text[..last]),
+        ];
         for other in others.iter().filter(|other| *other != text).filter_map(|other| Token::parse(other)) {
             assert_eq!(refusal(kit.core().session(&other).await), Refusal::NotLoggedOn);
         }

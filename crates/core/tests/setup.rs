@@ -101,7 +101,8 @@ both_engines! {
         assert_eq!(refusal(kit.core().create_account(taken).await), Refusal::EmailExists);
         kit.core().create_account(other).await.unwrap();
         let listed = kit.core().list_accounts().await.unwrap();
-        let listed: Vec<_> = listed.iter().map(|(account, owner)| (account.alias.as_str(), owner.name.as_str())).collect();
+        let listed: Vec<_> =
+            listed.iter().map(|(account, owner)| (account.alias.as_str(), owner.name.as_str())).collect();
         assert_eq!(listed, [("acme", "owner@acme.example"), ("other", "owner@other.example")]);
     }
 
@@ -110,8 +111,16 @@ both_engines! {
         let tasks: Vec<_> = (0..12)
             .map(|number| {
                 let core = if number % 2 == 0 { kit.core().clone() } else { second.clone() };
-                let (alias, owner) = if number < 6 { ("acme".to_owned(), format!("o{number}@x.example")) } else { (format!("other-{number}"), "one@x.example".to_owned()) };
-                let new = NewAccount { alias: alias.parse().unwrap(), owner: owner.parse().unwrap(), password: OWNER_PASSWORD.into() };
+                let (alias, owner) = if number < 6 {
+                    ("acme".to_owned(), format!("o{number}@x.example"))
+                } else {
+                    (format!("other-{number}"), "one@x.example".to_owned())
+                };
+                let new = NewAccount {
+                    alias: alias.parse().unwrap(),
+                    owner: owner.parse().unwrap(),
+                    password: OWNER_PASSWORD.into(),
+                };
                 tokio::spawn(async move { core.create_account(new).await })
             })
             .collect();

@@ -62,7 +62,9 @@ both_engines! {
                 core.confirm_own_binding(&visitor.actor, one_code(phone.code(&kit)), from).await.map(drop),
                 core.confirm_binding_for(&owner, "bob", one_code(phone.code(&kit)), from).await,
                 core.unbind_own(&visitor.actor, phone.code(&kit), from).await.map(drop),
-                core.change_own_password(&visitor.actor, alice.secret(), "another long phrase".into(), from).await.map(drop),
+                core.change_own_password(&visitor.actor, alice.secret(), "another long phrase".into(), from)
+                    .await
+                    .map(drop),
             ];
             for (number, result) in results.into_iter().enumerate() {
                 assert!(matches!(result, Err(Error::ClockBehind)), "{number}: {result:?}");

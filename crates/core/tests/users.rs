@@ -270,7 +270,10 @@ both_engines! {
         assert!(core.user(ritas, "rita", origin()).await.unwrap().is_oneself);
         assert_eq!(core.session(&visitor.token).await.unwrap().role(), Role::Administrator);
         // The owner is no RAM user at all.
-        assert_eq!(refusal(core.delete_user(ritas, "owner@acme.example", "owner@acme.example", origin()).await), Refusal::UserNotFound);
+        assert_eq!(
+            refusal(core.delete_user(ritas, "owner@acme.example", "owner@acme.example", origin()).await),
+            Refusal::UserNotFound
+        );
     }
 
     async fn attack_133_a_plain_user_may_nothing_to_others_and_learns_nothing(kit: Kit) {
@@ -315,8 +318,7 @@ both_engines! {
         let ritas = kit.session(&rita).await;
         assert_eq!(ritas.actor.role(), Role::Administrator);
         let owner = kit.owner_session(&acme).await.actor;
-        let (core, full, ram) =
-            (kit.core(), SystemPolicy::AdministratorAccess, SystemPolicy::AliyunRamFullAccess);
+        let (core, full, ram) = (kit.core(), SystemPolicy::AdministratorAccess, SystemPolicy::AliyunRamFullAccess);
         core.attach_policy(&owner, "rita", ram, origin()).await.unwrap();
         core.attach_policy(&owner, "rita", ram, origin()).await.unwrap();
         core.detach_policy(&owner, "rita", full, origin()).await.unwrap();

@@ -46,7 +46,7 @@ pub async fn put(
 /// The profile of a principal.
 pub async fn find(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<Option<LoginProfile>, StoreError> {
     let row = tx.row(FIND, params![account, id]).await?;
-    row.map(|row| read_from(&mut row.reader("login_profiles"))?.ok_or_else(|| row_without_profile())).transpose()
+    row.map(|row| read_from(&mut row.reader("login_profiles"))?.ok_or_else(row_without_profile)).transpose()
 }
 
 /// Replaces the hash of an unchanged password, because the parameters of hashing have changed.

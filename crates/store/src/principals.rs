@@ -3,6 +3,7 @@
 use crate::{Row, RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::names::EmailAddress;
 use countersign_model::principal::{Principal, PrincipalKind};
 
 statements! {
@@ -32,7 +33,7 @@ statements! {
 /// Adds a principal; whether its name was free.
 pub async fn insert(tx: &mut Tx<'_>, principal: &Principal) -> Result<bool, StoreError> {
     let email = principal.email.as_ref();
-    let owner_email = email.filter(|_| principal.kind == PrincipalKind::Owner).map(|email| email.canonical());
+    let owner_email = email.filter(|_| principal.kind == PrincipalKind::Owner).map(EmailAddress::canonical);
     Ok(tx
         .execute(
             INSERT,

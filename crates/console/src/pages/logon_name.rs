@@ -96,11 +96,21 @@ pub(crate) async fn begin(State(console): State<Console>, visitor: Visitor, fiel
             Ok(problems) => {
                 let problems =
                     Problems::one("name", problems.all().first().map(|p| p.text.clone()).unwrap_or_default());
-                let page = Page { problems, as_owner, domain, name: typed, ..blank(&console, &visitor) };
+                let frame = Frame { path: page_of(as_owner, domain.as_deref()), ..Frame::of_logon(&visitor) };
+                let page = Page { frame, problems, as_owner, domain, name: typed, ..blank(&console, &visitor) };
                 form_page(&page.problems, &page)
             }
             Err(error) => answer::failure(&console, &visitor, error),
         },
+    }
+}
+
+/// The page whose form was sent, to come back to after a change of language.
+fn page_of(as_owner: bool, domain: Option<&str>) -> String {
+    match domain {
+        _ if as_owner => "/?as=owner".to_owned(),
+        Some(domain) => format!("/login/{domain}"),
+        None => "/".to_owned(),
     }
 }
 

@@ -5,8 +5,7 @@ use crate::answer;
 use crate::frame::{Frame, LogonName, Place, Problems, When};
 use crate::locales::Words;
 use crate::visitor::{Member, Visitor};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::Response;
 use countersign_core::users::UserInFull;
@@ -14,7 +13,6 @@ use countersign_core::{Error, Origin, Refusal, SessionActor};
 use countersign_model::Timestamp;
 use countersign_model::budget::Budget;
 use countersign_model::names::InvalidName;
-use serde::de::DeserializeOwned;
 
 /// Who asks, with all that a page needs to answer.
 pub(crate) struct Asker {
@@ -107,18 +105,6 @@ pub(crate) struct Subject {
 /// The address of a user's page. User names need no escaping there.
 pub(crate) fn user_path(name: &str) -> String {
     format!("/ram/users/{name}")
-}
-
-/// The query of an address; whatever cannot be read is as if it were not there.
-pub(crate) struct Asked<T>(pub(crate) T);
-
-impl<T: DeserializeOwned + Default> FromRequestParts<Console> for Asked<T> {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let asked: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, console).await;
-        Ok(Self(asked.map(|Query(asked)| asked).unwrap_or_default()))
-    }
 }
 
 /// A factor that is not judged at the moment.

@@ -1,8 +1,8 @@
 //! Security settings of the account.
 
-use super::ram_asker::{Asked, Asker};
+use super::ram_asker::Asker;
 use crate::answer::{page, see_done};
-use crate::fields::Fields;
+use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, Place};
 use crate::locales::Words;
 use askama::Template;
@@ -37,7 +37,7 @@ pub(crate) struct Query {
 }
 
 /// `GET /ram/settings`.
-pub(crate) async fn show(asker: Asker, Asked(query): Asked<Query>) -> Response {
+pub(crate) async fn show(asker: Asker, AddressQuery(query): AddressQuery<Query>) -> Response {
     match asker.console.core.settings(asker.actor(), asker.origin()).await {
         Ok(settings) => {
             let frame = asker.frame(Place::RamSettings, "/ram/settings".to_owned()).with_done(Some(&query.done));

@@ -1,7 +1,8 @@
 //! A RAM user's page: what he is, how he logs on, his device, his permissions.
 
-use super::ram_asker::{Asked, Asker, Lock, Subject};
+use super::ram_asker::{Asker, Lock, Subject};
 use crate::answer::{form_page, see_done};
+use crate::fields::AddressQuery;
 use crate::frame::{Frame, Place, Problems, When};
 use crate::locales::Words;
 use askama::Template;
@@ -59,7 +60,7 @@ pub(crate) struct Query {
 }
 
 /// `GET /ram/users/{name}?tab=`.
-pub(crate) async fn show(asker: Asker, Path(name): Path<String>, Asked(query): Asked<Query>) -> Response {
+pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(query): AddressQuery<Query>) -> Response {
     let tab = if query.tab == Tab::VirtualMfa.as_str() { Tab::VirtualMfa } else { Tab::ConsoleLogon };
     match asker.user(&name).await {
         Ok(user) => {

@@ -1,8 +1,8 @@
 //! A RAM user's permissions: the two system policies that make an administrator.
 
-use super::ram_asker::{Asked, Asker, Subject};
+use super::ram_asker::{Asker, Subject};
 use crate::answer::{form_page, see_done};
-use crate::fields::Fields;
+use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, Place, Problems};
 use crate::locales::Words;
 use askama::Template;
@@ -35,7 +35,7 @@ pub(crate) struct Query {
 }
 
 /// `GET /ram/users/{name}/policies`.
-pub(crate) async fn show(asker: Asker, Path(name): Path<String>, Asked(query): Asked<Query>) -> Response {
+pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(query): AddressQuery<Query>) -> Response {
     ask(&asker, &name, &query.done, Problems::default()).await
 }
 

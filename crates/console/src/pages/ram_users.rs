@@ -1,7 +1,8 @@
 //! Identities > Users: all RAM users of the account, searched, filtered and paged.
 
-use super::ram_asker::{Asked, Asker, grouped, user_path};
+use super::ram_asker::{Asker, grouped, user_path};
 use crate::answer::page;
+use crate::fields::AddressQuery;
 use crate::frame::{Frame, LogonName, Place, When};
 use crate::locales::Words;
 use askama::Template;
@@ -13,6 +14,8 @@ use form_urlencoded::Serializer;
 use serde::Deserialize;
 
 const PER_PAGE: i64 = 50;
+/// More than any account has, so that no number in an address overflows.
+const MOST_PAGES: i64 = 1_000_000;
 const FILTERS: [MfaFilter; 4] = [MfaFilter::Any, MfaFilter::Bound, MfaFilter::NotAttached, MfaFilter::RequiredUnbound];
 
 #[derive(Template)]
@@ -54,10 +57,10 @@ pub(crate) struct Query {
 }
 
 /// `GET /ram/users?q=&mfa=&page=`. A page behind the last one is the last one.
-pub(crate) async fn show(asker: Asker, Asked(query): Asked<Query>) -> Response {
+pub(crate) async fn show(asker: Asker, AddressQuery(query): AddressQuery<Query>) -> Response {
     let search: String = query.q.trim().chars().take(128).collect();
     let mfa = FILTERS.into_iter().find(|filter| filter.as_str() == query.mfa).unwrap_or_default();
-    let wanted = query.page.parse::<i64>().unwrap_or(1).clamp(1, i64::from(u32::MAX));
+    let wanted = query.page.parse::<i64>().unwrap_or(1).clamp(1, MOST_PAGES);
     let list = async |number: i64| {
         let part = UsersQuery { search: search.clone(), mfa, offset: (number - 1) * PER_PAGE, limit: PER_PAGE };
         asker.console.core.list_users(asker.actor(), part, asker.origin()).await

@@ -68,7 +68,9 @@ pub(crate) async fn create(State(console): State<Console>, visitor: Visitor, fie
         Ok(_) => see("/?as=owner&notice=set-up"),
         Err(error) => match answer::problem(&visitor.words, error, "alias") {
             Ok(problems) => {
+                let frame = Frame { path: format!("/setup?token={typed}"), ..Frame::of_logon(&visitor) };
                 let page = Page {
+                    frame,
                     problems,
                     token: typed,
                     alias: fields.text("alias"),

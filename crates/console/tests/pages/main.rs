@@ -1,7 +1,13 @@
 //! The pages as a browser meets them, over the whole stack in process. What core decides is tested in core; here stands
 //! what the door itself must hold: which route needs what, whose forms are taken, what leaks.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may panic"
+)]
 
 mod logon;
 mod own;

@@ -83,7 +83,7 @@ impl Countersign {
         let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
         let prepared = match self.prepare_login(actor, Action::ChangeLoginProfile, change, name).await {
             Ok(prepared) => prepared,
-            Err(error) => return self.refuse(actor, origin, deed, error).await,
+            Err(error) => return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await,
         };
         let (shown, name) = (prepared.generated.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {

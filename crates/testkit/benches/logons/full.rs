@@ -16,7 +16,8 @@ pub async fn run() {
     let bench = Bench::start(Location::Sqlite(folder.path().join("data/bench.db"))).await;
     let account = population::account(&bench, "bench").await;
     let hasher =
-        countersign_core::hashing::PasswordHasher::new(countersign_core::hashing::HashParams::default(), 128 << 20).unwrap();
+        countersign_core::hashing::PasswordHasher::new(countersign_core::hashing::HashParams::default(), 128 << 20)
+            .unwrap();
     let hash = hasher.hash(&PASSWORD.to_owned().into(), [3; 16]).await.unwrap();
     let users = population::users(&bench, &account, 2 * LOGONS, &hash).await;
     let (first, second) = users.split_at(LOGONS);

@@ -13,7 +13,7 @@ pub async fn run() {
     println!("\n{USERS} users of one account, SQLite");
     let folder = tempfile::TempDir::new_in(".").unwrap();
     let bench = Bench::start(Location::Sqlite(folder.path().join("data/bench.db"))).await;
-    let password = "the house of the owner";
+    let password = "a quiet house by the sea";
     let account = bench
         .core
         .create_account(NewAccount {

@@ -9,7 +9,9 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    clippy::missing_docs_in_private_items,
+    missing_docs,
+    unreachable_pub,
+    clippy::panic,
     clippy::cast_precision_loss,
     clippy::as_conversions,
     reason = "a benchmark measures real time, prints, and stops when something is wrong"

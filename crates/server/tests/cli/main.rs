@@ -1,0 +1,10 @@
+//! The binary itself, as an operator meets it: started, asked over HTTP, stopped by a signal, its commands run beside it.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
+
+mod accounts;
+mod demo;
+mod http;
+mod place;
+mod process;
+mod starting;
+mod tls;

@@ -1,0 +1,194 @@
+//! Starting and stopping, and every reason not to start.
+
+use crate::place::{Ahead, Place, with_core, with_core_at};
+use crate::process::{Server, countersign, json, refusal, run};
+use countersign_model::token::Token;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn the_first_start_makes_a_private_folder_and_prints_one_link() {
+    let place = Place::new();
+    let server = Server::on(place.data());
+    assert_eq!(mode(place.data()), 0o700);
+    assert_eq!(mode(&place.data().join("countersign.db")), 0o600);
+    assert_eq!(mode(&place.data().join("keyring.json")), 0o600);
+    let link = format!("http://{}/setup?token={}", server.host(), server.set_up_token().unwrap());
+    assert_eq!(server.greeting.matches(&link).count(), 1, "{}", server.greeting);
+    assert!(server.host().starts_with("localhost:"), "{}", server.host());
+    assert!(Token::parse(server.set_up_token().unwrap()).is_some());
+}
+
+#[test]
+fn a_stop_finishes_and_closes_the_database() {
+    let place = Place::new();
+    let server = Server::on(place.data());
+    let token = server.set_up_token().unwrap().to_owned();
+    let (status, log) = server.stop();
+    assert!(status.success(), "{log}");
+    assert!(log.contains(r#""message":"stopped""#), "{log}");
+    assert!(!log.contains(&token), "the log holds the token of the set-up link");
+    assert!(!place.data().join("countersign.db-wal").exists(), "the write-ahead log stays behind");
+}
+
+#[test]
+fn an_interrupt_stops_it_as_well() {
+    let server = Server::on(Place::new().data());
+    assert!(server.stop_by("INT").0.success());
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused() {
+    let place = Place::new();
+    let _first = Server::on(place.data());
+    let told = refusal(1, &["serve", "--data", place.text(), "--listen", "127.0.0.1:0"], "");
+    assert!(told.contains("another process serves") && told.contains("--data"), "{told}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_its_flag() {
+    let first = Server::on(Place::new().data());
+    let place = Place::new();
+    let taken = first.pages().to_string();
+    let told = refusal(1, &["serve", "--data", place.text(), "--listen", &taken], "");
+    assert!(told.contains(&format!("cannot listen on {taken}")) && told.contains("--listen"), "{told}");
+}
+
+#[test]
+fn a_strangers_key_ring_is_refused() {
+    let (place, _) = Place::with_account();
+    let (other, _) = Place::with_account();
+    let key_ring = place.data().join("keyring.json");
+    fs::copy(other.data().join("keyring.json"), &key_ring).unwrap();
+    let told = refusal(1, &["serve", "--data", place.text(), "--listen", "127.0.0.1:0"], "");
+    assert!(told.contains("not the one this database was sealed with") && told.contains("keyring.json"), "{told}");
+}
+
+#[test]
+fn attack_140_a_missing_key_ring_is_refused_and_no_new_one_made() {
+    let (place, _) = Place::with_account();
+    let key_ring = place.data().join("keyring.json");
+    let away = place.around().join("away.json");
+    fs::rename(&key_ring, &away).unwrap();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["account", "list"]] {
+        let told = refusal(1, &[command, &["--data", place.text()]].concat(), "");
+        assert!(told.contains("keyring.json is missing") && told.contains("backup"), "{told}");
+        assert!(!key_ring.exists());
+    }
+    fs::rename(&away, &key_ring).unwrap();
+    assert_eq!(json(&["account", "list", "--json", "--data", place.text()], "").as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn attack_134_only_the_link_of_the_last_start_is_good_and_none_once_there_is_an_account() {
+    let place = Place::new();
+    let first = Server::on(place.data());
+    let old = Token::parse(first.set_up_token().unwrap()).unwrap();
+    first.stop();
+    let second = Server::on(place.data());
+    let new = Token::parse(second.set_up_token().unwrap()).unwrap();
+    let good = |token: &Token| with_core(place.data(), async |core, _| core.check_set_up(token).await.is_ok());
+    assert!(!good(&old) && good(&new));
+
+    json(&place.create("acme", "owner@example.com"), "correct horse battery");
+    assert!(!good(&new), "an account was made by the command line meanwhile");
+    second.stop();
+    assert!(Server::on(place.data()).set_up_token().is_none());
+}
+
+#[test]
+fn attack_134_two_first_starts_make_one_installation() {
+    let place = Place::new();
+    let serve =
+        || countersign(&["serve", "--data", place.text(), "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    let winners = std::thread::scope(|scope| {
+        let race = || {
+            let mut racer = serve().spawn().unwrap();
+            let mut lines = BufReader::new(racer.stdout.take().unwrap()).lines();
+            let serves = lines.any(|line| line.unwrap().contains("/setup?token="));
+            (serves, racer)
+        };
+        let racers: Vec<_> = (0..4).map(|_| scope.spawn(race)).collect();
+        // Nobody is ended before all have tried.
+        let mut racers: Vec<_> = racers.into_iter().map(|racer| racer.join().unwrap()).collect();
+        for (_, racer) in &mut racers {
+            racer.kill().unwrap_or_default();
+            racer.wait().unwrap();
+        }
+        racers.iter().filter(|(serves, _)| *serves).count()
+    });
+    assert_eq!(winners, 1);
+    Server::on(place.data());
+}
+
+#[test]
+fn plain_http_beyond_this_machine_is_refused_before_anything_is_made() {
+    let place = Place::new();
+    let told = refusal(1, &["serve", "--data", place.text(), "--listen", "0.0.0.0:0"], "");
+    for way in ["--tls-cert", "--trusted-proxy-hops", "--danger-insecure-http"] {
+        assert!(told.contains(way), "{told}");
+    }
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_one() {
+    let place = Place::new();
+    let refused = countersign(&["serve", "--data", place.text()]).env("COUNTERSIGN_PUBLIC_ULR", "x").output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(told.contains("Did you mean COUNTERSIGN_PUBLIC_URL?"), "{told}");
+
+    let config = place.around().join("c.toml");
+    fs::write(&config, "trusted_proxy_hop = 1").unwrap();
+    let told = refusal(1, &["serve", "--config", config.to_str().unwrap()], "");
+    assert!(told.contains("Did you mean trusted_proxy_hops?"), "{told}");
+}
+
+#[test]
+fn the_environment_configures_it() {
+    let place = Place::new();
+    let mut command = countersign(&["serve"]);
+    command.env("COUNTERSIGN_DATA", place.text()).env("COUNTERSIGN_PUBLIC_URL", "https://logon.example.com");
+    let server = Server::start(command);
+    assert_eq!(server.told("Pages"), "https://logon.example.com");
+    assert!(server.greeting.contains("    https://logon.example.com/setup?token="));
+}
+
+#[test]
+fn attack_141_a_clock_that_is_behind_is_told_and_not_ready() {
+    let (place, _) = Place::with_account();
+    let ahead = Arc::new(Ahead(Duration::from_hours(1)));
+    with_core_at(place.data(), ahead, async |core, _| core.tick().await.unwrap());
+    let server = Server::on(place.data());
+    let answer = server.ask("/readyz");
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("clock"), "{}", answer.body);
+    assert_eq!(server.ask("/healthz").status, 200);
+    let (_, log) = server.stop();
+    assert!(log.contains("the clock is behind"), "{log}");
+}
+
+#[test]
+fn help_tells_a_stranger_what_to_type() {
+    for (args, expected) in [
+        (&["--help"][..], "countersign serve"),
+        (&["serve", "--help"], "--danger-insecure-http"),
+        (&["account", "--help"], "reset-mfa"),
+        (&["account", "create", "--help"], "--password-stdin"),
+        (&["account", "reset-password", "--help"], "random"),
+    ] {
+        let output = run(args, "");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(expected), "{text}");
+        assert!(text.contains("Examples:") || args == ["account", "--help"], "{text}");
+    }
+}

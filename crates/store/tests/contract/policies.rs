@@ -1,0 +1,28 @@
+//! Attached policies.
+
+use countersign_model::principal::SystemPolicy::{AdministratorAccess, AliyunRamFullAccess};
+use countersign_store::{Store, policies, principals};
+
+use crate::{NOON, account, user};
+
+pub(crate) async fn cases(store: &Store) {
+    let house = account(store, "policies-1").await;
+    let (alice, bob) = (user(store, &house, "alice").await.id, user(store, &house, "bob").await.id);
+    let account_id = house.id;
+    let attach =
+        async |policy| change!(store, |tx, account_id, alice| policies::attach(tx, &account_id, &alice, policy, NOON));
+    let detach =
+        async |policy| change!(store, |tx, account_id, alice| policies::detach(tx, &account_id, &alice, policy));
+    let attached = async || look!(store, |tx, account_id, alice| policies::of_principal(tx, &account_id, &alice));
+    assert!(attached().await.is_empty());
+    assert!(attach(AliyunRamFullAccess).await);
+    assert!(attach(AdministratorAccess).await);
+    assert!(!attach(AdministratorAccess).await);
+    assert_eq!(attached().await, [AdministratorAccess, AliyunRamFullAccess]);
+    assert!(look!(store, |tx, account_id, bob| policies::of_principal(tx, &account_id, &bob)).is_empty());
+    assert!(detach(AliyunRamFullAccess).await);
+    assert!(!detach(AliyunRamFullAccess).await);
+    assert_eq!(attached().await, [AdministratorAccess]);
+    change!(store, |tx, account_id, alice| principals::delete(tx, &account_id, &alice));
+    assert!(attached().await.is_empty());
+}
