@@ -34,6 +34,7 @@ await main(async (open) => {
   const at = { url: server.url };
   const owner = await browser.visitor({ ...at, name: "the owner" });
   let phone;
+  let admin;
 
   await step("an account whose owner has a device", async () => {
     const [, link] = await server.says(/(http:\/\/localhost:\d+\/setup\?token=\S+)/);
@@ -141,17 +142,20 @@ await main(async (open) => {
     replay.at("/");
   });
 
-  await step("attack_039: log off in one tab while a logon waits in another: the logon is another's business", async () => {
+  await step("attack_039: a logon that was called off cannot be finished", async () => {
     await provePassword(owner, OWNER.name, OWNER.password);
     owner.at("/logon/second-factor");
+    const pending = await owner.cookie(LOGON);
     await owner.press("Not you?");
     owner.at("/");
+    await owner.context.addCookies([{ name: LOGON, value: pending, url: server.url }]);
     await owner.go("/logon/second-factor");
     owner.at("/");
+    await owner.reads(owner.t.logonOver);
   });
 
   await step("attack_128: script in names, remarks, addresses, searches and the user agent is text", async () => {
-    const admin = await browser.visitor({ ...at, name: "the administrator", userAgent: CORPUS[1] });
+    admin = await browser.visitor({ ...at, name: "the administrator", userAgent: CORPUS[1] });
     await provePassword(admin, OWNER.name, OWNER.password);
     await proveCode(admin, await phone.code());
     for (const [number, text] of CORPUS.entries()) {
@@ -191,6 +195,15 @@ await main(async (open) => {
       await stranger.page.locator('main [name="name"]').fill(text);
       await stranger.send("/logon");
       await unharmed(stranger);
+    }
+  });
+
+  await step("attack_128: a name that browsers take for a way is none: its page could never be opened", async () => {
+    for (const name of [".", ".."]) {
+      await admin.go("/ram/create-user");
+      await admin.fill({ name });
+      await admin.send("/ram/create-user");
+      await admin.reads("A user name has only the letters");
     }
   });
 

@@ -53,6 +53,16 @@ await main(async (open) => {
     await owner.reads("1–41");
   });
 
+  await step("K04: the overview leads from the finding to the fix, step by step", async () => {
+    await owner.go("/ram/overview");
+    await owner.reads("Require MFA from 10 users");
+    const steps = owner.page.locator("main details.help");
+    await steps.locator("summary").click();
+    assert.equal(await steps.locator("ol li").count(), 5);
+    for (const words of ["Identities", "Modify Logon Settings", "Required"]) await owner.reads(words, steps);
+    await owner.look("demo-overview-steps");
+  });
+
   await step("the tiles of the overview count what their lists show", async () => {
     await owner.go("/ram/overview");
     const tiles = await owner.page.locator("main .tile").evaluateAll((all) => all.map((tile) => ({

@@ -7,7 +7,8 @@
 
 import assert from "node:assert/strict";
 import { Browser } from "./house/browser.mjs";
-import { copyKey, judgeBindingPage, logOn, noSession, proveCode, provePassword, scan, verifyIdentity } from "./house/deeds.mjs";
+import { copyKey, judgeBindingPage, logOn, noSession, proveCode, provePassword, sayName, scan, verifyIdentity } from "./house/deeds.mjs";
+import { judgeCoverage } from "./house/pages.mjs";
 import { main, step } from "./house/run.mjs";
 import { Server } from "./house/server.mjs";
 import { words } from "./house/words.mjs";
@@ -36,10 +37,17 @@ await main(async (open) => {
     await owner.choose(language);
     await owner.look("set-up");
     await owner.fill({
+      alias: "No Alias", email: OWNER.name, new_password: OWNER.password, repeat_password: "another one",
+    });
+    await owner.send("/setup");
+    await owner.look("set-up-refused");
+    await owner.choose(language, link);
+    await owner.fill({
       alias: ALIAS, email: OWNER.name, new_password: OWNER.password, repeat_password: OWNER.password,
     });
     await owner.send("/setup");
     owner.at("/");
+    await owner.look("logon-after-set-up");
     assert.equal(await owner.go(link), 403, "the link works once");
     await owner.reads(t.setUpOver);
     await owner.look("set-up-over");
@@ -47,9 +55,21 @@ await main(async (open) => {
 
   await step("A01 A02 A06: the owner logs on with name and password", async () => {
     await owner.go("/");
+    await owner.page.keyboard.press("Tab");
+    assert.ok(await owner.page.locator(".skip-link").evaluate((link) => link === document.activeElement), "the first stop skips to the content");
+    await owner.go("/");
     await owner.look("logon-ram-user");
     await owner.go("/?as=owner");
     await owner.look("logon-owner");
+    await owner.go("/");
+    await owner.fill({ name: "no logon name" });
+    await owner.send("/logon");
+    await owner.look("logon-name-refused");
+    await owner.choose(language, "/");
+    assert.equal(await owner.go("/logon"), 405);
+    await owner.look("error-no-page");
+    await sayName(owner, OWNER.name);
+    await owner.look("logon-password");
     await provePassword(owner, OWNER.name, OWNER.password);
   });
 
@@ -84,7 +104,7 @@ await main(async (open) => {
     await verifyIdentity(owner, OWNER.password);
   });
 
-  await step("A13 A14 A21 V01 V02 V03 V07 V09 C18 C19: the QR code, one code, Confirm Bind", async () => {
+  await step("A13 A14 A21 V01 V02 V03 V04 V05 V07 V08 V09 V15 V16 C18 C19: the QR code, one code, Confirm Bind", async () => {
     await judgeBindingPage(owner);
     await owner.look("bind-scan");
     ownersPhone = await scan(owner);
@@ -112,6 +132,7 @@ await main(async (open) => {
   await step("A01 A02: the owner logs off, and on again with password and code", async () => {
     await owner.logOff();
     await owner.reads(t.loggedOff);
+    await owner.look("logged-off");
     await provePassword(owner, OWNER.name, OWNER.password);
     owner.at("/logon/second-factor");
     await owner.look("second-factor");
@@ -201,6 +222,15 @@ await main(async (open) => {
     await user.look("my-security-bound");
   });
 
+  await step("attack_036: a logon that is finished does not go on", async () => {
+    const visitor = await browser.visitor({ ...at, name: "somebody late", language });
+    await visitor.context.addCookies([{ name: "countersign-logon", value: "A".repeat(43), url: server.url }]);
+    await visitor.go("/logon/second-factor");
+    visitor.at("/");
+    await visitor.reads(t.logonOver);
+    await visitor.look("logon-over");
+  });
+
   await step("C33 D01 attack_001 attack_016: the code typed at binding is spent; the next one logs her on", async () => {
     await user.logOff();
     await provePassword(user, alice, hers.password);
@@ -215,6 +245,10 @@ await main(async (open) => {
   await step("C12 C13 C27 C28: the owner finds her, opens Authentication > Virtual MFA Device, and unbinds: her session is dead", async () => {
     await owner.go("/ram/users");
     await owner.look("ram-users");
+    await owner.page.locator("main table details.menu summary").first().click();
+    await owner.look("ram-users-actions", { within: "main details.menu[open]" });
+    await owner.page.keyboard.press("Escape");
+    assert.equal(await owner.page.locator("details.menu[open]").count(), 0, "Escape closes a menu");
     await owner.leave(() => owner.page.locator("main").getByRole("link", { name: /^alice/ }).first().click());
     owner.at("/ram/users/alice");
     await owner.look("ram-user-console-logon");
@@ -252,6 +286,11 @@ await main(async (open) => {
   });
 
   await step("C16 C17: the profile menu leads to Security Information Management > Console Logon > Virtual MFA Device", async () => {
+    await user.page.locator("details.menu:has(.avatar) summary").focus();
+    await user.page.keyboard.press("Enter");
+    assert.equal(await user.page.locator("details.menu[open]").count(), 1, "Enter opens a menu");
+    await user.page.keyboard.press("Escape");
+    assert.equal(await user.page.locator("details.menu[open]").count(), 0, "Escape closes it");
     const menu = await user.openProfile();
     await user.look("profile-menu", { within: "details.menu[open]" });
     await user.leave(() => menu.getByRole("link", { name: t.ownSecurity }).click());
@@ -268,6 +307,7 @@ await main(async (open) => {
     await user.look("unbind-refused");
     await user.go("/me/security");
     await user.press(t.replace);
+    await user.look("my-verify-identity");
     await verifyIdentity(user, hers.password);
     await user.look("replace");
     const fresh = await scan(user);
@@ -292,7 +332,7 @@ await main(async (open) => {
     user.at("/");
   });
 
-  await step("A17 A18 C25: she logs on and unbinds by a current code; then binds by herself (C06)", async () => {
+  await step("A17 A18 C25: she logs on and unbinds by a current code", async () => {
     await logOn(user, alice, hers.password, device);
     user.at("/me/security");
     await user.press(t.unbind);
@@ -327,7 +367,7 @@ await main(async (open) => {
 
   // ---- The settings of the account ----
 
-  await step("X1 V12 V13 K10 C32: two codes at binding: a binding takes two consecutive codes of oathtool", async () => {
+  await step("C06 X1 V12 V13 K10: two codes at binding: she binds by herself with two consecutive codes of oathtool", async () => {
     await owner.go("/ram/settings");
     await owner.look("ram-settings");
     await owner.pick({ binding_codes: "two" });
@@ -394,6 +434,7 @@ await main(async (open) => {
     await user.go("/ram/create-user");
     await user.fill({ name: "bob" });
     await user.pick({ console_logon: "enabled", password_choice: "custom", mfa: "required" });
+    await user.look("ram-create-user-custom");
     await user.fill({ new_password: "a wall of green moss" });
     await user.page.locator('[name="reset_required"]').uncheck();
     await user.send("/ram/create-user");
@@ -507,5 +548,11 @@ await main(async (open) => {
     await owner.look("account-security-unbound");
     await owner.page.reload();
     await owner.reads(t.notAttached, row);
+    await owner.go("/account/security/password");
+    await owner.look("account-password");
+  });
+
+  await step("every page was looked at in every state", async () => {
+    await judgeCoverage(browser.people);
   });
 });

@@ -78,12 +78,12 @@ fn attack_148_what_was_told_is_on_disk_when_the_process_is_killed() {
         for file in ["countersign.db", "countersign.db-wal"] {
             std::fs::copy(kit.folder().unwrap().join("data").join(file), copy.join(file)).unwrap();
         }
-        let (core, store) = kit.open_copy(&copy.join("countersign.db")).await;
-        core.session(&token).await.unwrap();
-        let token = core.begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
-        let step = core.logon_with_password(&token, alice.secret(), origin()).await.unwrap();
+        let (killed, store) = kit.open_copy(&copy.join("countersign.db")).await;
+        killed.session(&token).await.unwrap();
+        let token = killed.begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let step = killed.logon_with_password(&token, alice.secret(), origin()).await.unwrap();
         let LogonStep::Ask { token, .. } = step else { panic!("{step:?}") };
-        assert_eq!(reason(core.logon_with_code(&token, code, origin()).await), "otp_replay");
+        assert_eq!(reason(killed.logon_with_code(&token, code, origin()).await), "otp_replay");
         store.close().await;
     });
 }

@@ -1,5 +1,5 @@
 //! The owner's way back, by the command line on the host.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
 
 use countersign_core::Refusal;
 use countersign_core::operator::OwnerPassword;
@@ -54,7 +54,7 @@ both_engines! {
         let owner = Person { password: random, ..acme.owner.clone() };
         let token = kit.waiting(&owner, LogonState::SecondFactor).await;
         let step = kit.core().logon_with_code(&token, phone.code(&kit), origin()).await.unwrap();
-        let countersign_core::logon::LogonStep::Ask { state, token } = step else { unreachable!("{step:?}") };
+        let countersign_core::logon::LogonStep::Ask { state, token } = step else { panic!("{step:?}") };
         assert_eq!(state, LogonState::ChoosePassword);
         let step = kit.core().logon_with_new_password(&token, "a brand new phrase".into(), origin()).await.unwrap();
         kit.opened(step).await;

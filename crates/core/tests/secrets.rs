@@ -29,7 +29,7 @@ both_engines! {
             format!("{:?}", core.settings(&owner, origin()).await.unwrap()),
             format!("{:?}", core.own_security(&visitor.actor).await.unwrap()),
             format!("{:?}", core.list_accounts().await.unwrap()),
-            format!("{:?}", visitor),
+            format!("{visitor:?}"),
             format!("{:?}", kit.waiting(&alice, LogonState::SecondFactor).await),
         ];
         for text in shown {
@@ -212,8 +212,7 @@ fn no_seed(dump: &Dump, phone: &Phone) {
 /// A seed as it could be written, in lower case: base32, hexadecimal.
 fn seed_texts(phone: &Phone) -> [String; 2] {
     let base32 = expose(&phone.seed().to_base32()).to_lowercase();
-    let hex = phone.seed().expose().iter().map(|byte| format!("{byte:02x}")).collect();
-    [base32, hex]
+    [base32, data_encoding::HEXLOWER.encode(phone.seed().expose())]
 }
 
 fn leak(sql: String) -> &'static str {

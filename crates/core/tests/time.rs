@@ -1,5 +1,5 @@
 //! A clock that is set back: nothing is accepted twice, and logons wait until time has caught up.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use countersign_core::Error;
 use countersign_model::logon::LogonState;

@@ -39,6 +39,7 @@ macro_rules! name_impls {
 }
 
 /// The name of a RAM user inside its account: 1 to 64 of `A-Z a-z 0-9 . _ -`. Letter case is kept but does not count.
+/// `.` and `..` are none: browsers take them out of the address of the user's page (RFC 3986 section 5.2.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserName(String);
 name_impls!(UserName);
@@ -50,7 +51,8 @@ impl UserName {
         if text.is_empty() || text.len() > 64 {
             return Err(invalid("InvalidParameter.UserName.Length"));
         }
-        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if !text.bytes().all(allowed) || matches!(text, "." | "..") {
             return Err(invalid("InvalidParameter.UserName.InvalidChars"));
         }
         Ok(Self(text.to_owned()))
@@ -211,7 +213,7 @@ mod tests {
         assert_eq!(UserName::parse(" Alice.B_c-1 ").unwrap().canonical(), "alice.b_c-1");
         assert_eq!(UserName::parse("").unwrap_err().code, "InvalidParameter.UserName.Length");
         assert_eq!(UserName::parse(&"a".repeat(65)).unwrap_err().code, "InvalidParameter.UserName.Length");
-        for bad in ["a b", "a@b", "ä", "a/b", "<b>", "a'b"] {
+        for bad in ["a b", "a@b", "ä", "a/b", "<b>", "a'b", ".", ".."] {
             assert_eq!(UserName::parse(bad).unwrap_err().code, "InvalidParameter.UserName.InvalidChars", "{bad}");
         }
     }

@@ -57,7 +57,7 @@ export class Browser {
 export class Visitor {
   static async at(browser, { url, name, language = "en", locale = language, width = 1280, script = true, userAgent } = {}) {
     const visitor = new Visitor();
-    Object.assign(visitor, { url, name, width, language, t: words(language), seen: new Set(), expected: new Set() });
+    Object.assign(visitor, { url, name, width, language, t: words(language), looked: new Map() });
     visitor.context = await browser.newContext({
       baseURL: url,
       viewport: { width, height: width < 600 ? 720 : 800 },
@@ -150,12 +150,11 @@ export class Visitor {
     assert.ok(!there, `${this.name} at ${this.path} should not read ${text}`);
   }
 
-  /** Chooses the language by its button in the page's foot, and stays on the page. */
-  async choose(language) {
-    const before = this.page.url();
+  /** Chooses the language by its button in the page's foot, and stays on the page, or on that of the form just refused. */
+  async choose(language, at = this.page.url()) {
     await this.leave(() => this.page.locator(`.site-footer button[value="${language}"]`).click());
     assert.equal(await this.page.locator("html").getAttribute("lang"), language);
-    assert.equal(this.page.url(), before, "a change of language stays on the page");
+    assert.equal(this.page.url(), new URL(at, this.url).href, "a change of language stays on the page");
     Object.assign(this, { language, t: words(language) });
   }
 
@@ -179,30 +178,26 @@ export class Visitor {
   }
 
   /**
-   * Looks at the page with both eyes and in both themes: nothing for axe to find, nothing beyond the edge, the language
+   * Looks at the page, in English in both themes: nothing for axe to find, nothing beyond the edge, the language
    * declared, no key of a text left over. Leaves pictures. `within` names the part that lies above the rest, as an open
    * menu: what it covers is not judged then.
    */
   async look(page, { within } = {}) {
-    this.seen.add(this.path);
+    this.looked.set(page, this.path);
     const where = `${page} at ${this.width} px in ${this.language}`;
     const declared = await this.page.locator("html").getAttribute("lang");
     if (declared !== this.language) finding(`the page says that it is in ${declared}`, where);
     await this.page.evaluate(AXE);
-    for (const theme of ["light", "dark"]) {
+    for (const theme of this.language === "en" ? ["light", "dark"] : ["light"]) {
       await this.page.emulateMedia({ colorScheme: theme });
       const picture = `${page}-${this.width}-${theme}-${this.language}.png`;
-      await this.page.screenshot({ path: join(SCREENS, picture), fullPage: true, animations: "disabled" });
+      await this.#photograph(join(SCREENS, picture));
       // Only colours differ between the themes.
       const rules = theme === "light" ? { type: "tag", values: AXE_TAGS } : { type: "rule", values: ["color-contrast"] };
       for (const violation of await this.#axe(rules, within)) finding(`axe ${violation}`, `${where}, ${theme}`);
     }
     await this.page.emulateMedia({ colorScheme: "light" });
-    const [wide, room] = await this.page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement;
-      return [scrollWidth, clientWidth];
-    });
-    if (wide > room) finding(`the page is ${wide} px wide where there is room for ${room}: ${await this.#beyond()}`, where);
+    for (const part of await this.#beyond()) finding(`beyond the edge of the page: ${part}`, where);
     const text = await this.page.locator("body").innerText();
     const leftOver = /\{ ?\$|\b(?:refusal|error|done|notice|chip|bind|nav|setup|ram|user|setting|logon)-(?!admin)[a-z]+(?:-[a-z]+)*\b/.exec(text);
     if (leftOver) finding(`it reads like a key without a text: ${leftOver[0]}`, where);
@@ -210,8 +205,7 @@ export class Visitor {
 
   /** Only a picture: without scripting axe cannot look. */
   async picture(page) {
-    const path = join(SCREENS, `${page}-${this.width}-light-${this.language}.png`);
-    await this.page.screenshot({ path, fullPage: true, animations: "disabled" });
+    await this.#photograph(join(SCREENS, `${page}-${this.width}-light-${this.language}.png`));
   }
 
   #axe(rules, within) {
@@ -222,14 +216,28 @@ export class Visitor {
     }, [rules, within]);
   }
 
+  /** The whole page in a window that is high enough for it, so that what sticks to the window stands where it belongs. */
+  async #photograph(path) {
+    const { width, height } = this.page.viewportSize();
+    const whole = await this.page.evaluate(() => document.documentElement.scrollHeight);
+    if (whole > height) await this.page.setViewportSize({ width, height: whole });
+    await this.page.screenshot({ path, animations: "disabled" });
+    if (whole > height) await this.page.setViewportSize({ width, height });
+  }
+
+  /** What has text or can be used and lies beyond the left or right edge, and the page itself where it scrolls sideways. */
   #beyond() {
     return this.page.evaluate(() => {
-      const room = document.documentElement.clientWidth;
-      return [...document.body.querySelectorAll("*")]
-        .filter((el) => el.getBoundingClientRect().right > room + 0.5)
-        .slice(0, 5)
-        .map((el) => `${el.tagName.toLowerCase()}.${el.className}`)
-        .join(", ");
+      const { scrollWidth, clientWidth } = document.documentElement;
+      const speaks = (el) => el.matches("input, button, select, textarea, svg, img")
+        || [...el.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+      const beyond = [...document.body.querySelectorAll("*")].filter((el) => {
+        const { left, right, width } = el.getBoundingClientRect();
+        return width > 1 && (left < -0.5 || right > clientWidth + 0.5) && speaks(el)
+          && el.checkVisibility({ visibilityProperty: true }) && !el.closest(".visually-hidden, .skip-link, .nav, .tabs");
+      }).map((el) => `${el.tagName.toLowerCase()}.${el.className} "${el.textContent.trim().slice(0, 40)}"`);
+      if (scrollWidth > clientWidth) beyond.unshift(`the page: ${scrollWidth} px where there is room for ${clientWidth}`);
+      return beyond;
     });
   }
 

@@ -62,7 +62,7 @@ export async function copyKey(visitor) {
   return new Phone(copied[1], copied[0]);
 }
 
-/** What every binding page must show, whoever came by whichever way (A05, A10, A13, C18, V07 to V11, V13, V15, V16). */
+/** What every binding page must show, whoever came by whichever way (A05, A10, A13, C18, V03 to V09, V15, V16). */
 export async function judgeBindingPage(visitor) {
   const { page, t } = visitor;
   for (const text of [t.whatIsMfa, t.thirtySeconds, t.newestVersion, t.uninstall]) await visitor.reads(text);
@@ -70,7 +70,12 @@ export async function judgeBindingPage(visitor) {
   for (const store of ["apps.apple.com", "play.google.com"]) {
     assert.ok(await page.locator(`a[href^="https://${store}/"]`).count() >= 2, `links to ${store}`);
   }
-  assert.ok(await page.getByRole("tab", { name: t.scanTheCode, exact: true }).isVisible());
+  const [scanTab, typeTab] = [t.scanTheCode, t.qrInformation].map((name) => page.getByRole("tab", { name, exact: true }));
+  await scanTab.focus();
+  for (const [key, tab] of [["ArrowRight", typeTab], ["ArrowLeft", scanTab]]) {
+    await page.keyboard.press(key);
+    assert.equal(await tab.getAttribute("aria-selected"), "true", `${key} goes to the other tab`);
+  }
   assert.ok(await page.getByRole("button", { name: t.confirmBind, exact: true }).isVisible());
   const field = page.locator('main [name="code"]');
   assert.equal(await field.getAttribute("autocomplete"), "one-time-code");

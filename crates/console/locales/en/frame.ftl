@@ -42,7 +42,7 @@ busy-binding = Binding …
 to-start = To the start page
 password = Password
 new-password = New password
-repeat-password = The same again
+repeat-password = Repeat the password
 password-rules = At least 8 characters, four of them different, and not with your name in it.
 
 # Messages about what was just done

@@ -8,7 +8,6 @@ use crate::locales::Words;
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use countersign_core::users::{LoginChange, PasswordChange};
 use countersign_model::principal::ConsoleLogon;
 
 #[derive(Template)]
@@ -32,17 +31,10 @@ pub(crate) async fn reset(asker: Asker, Path(name): Path<String>) -> Response {
         Ok(user) => user,
         Err(response) => return response,
     };
-    let profile = user.profile.as_ref();
-    let change = LoginChange {
-        console_logon: profile.map_or(ConsoleLogon::Disabled, |profile| profile.console_logon),
-        password: PasswordChange::Generate,
-        reset_required: true,
-        mfa_required: profile.is_none_or(|profile| profile.mfa_bind_required),
-    };
-    let (name, mfa_required) = (&user.user.name, change.mfa_required && user.device.is_none());
-    match asker.console.core.change_login_profile(asker.actor(), name, change, asker.origin()).await {
-        Ok(Some(password)) => ram_password_shown::show(&asker, Because::Reset, name, password, mfa_required),
-        Ok(None) => ask(&asker, name, Problems::default()).await,
+    let mfa_required = user.device.is_none() && user.profile.is_some_and(|profile| profile.mfa_bind_required);
+    let name = &user.user.name;
+    match asker.console.core.reset_password(asker.actor(), name, asker.origin()).await {
+        Ok(password) => ram_password_shown::show(&asker, Because::Reset, name, password, mfa_required),
         Err(error) => match asker.problems(error, "reset") {
             Ok(problems) => ask(&asker, name, problems).await,
             Err(error) => asker.failure(error),

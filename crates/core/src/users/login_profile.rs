@@ -8,7 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::passwords::check_rules;
 use countersign_model::Timestamp;
 use countersign_model::budget::BudgetKind;
-use countersign_model::principal::{ConsoleLogon, LoginProfile};
+use countersign_model::principal::{ConsoleLogon, LoginProfile, Principal};
 use countersign_store::budgets::Counted;
 use countersign_store::{Tx, budgets, login_profiles, principals};
 use secrecy::SecretString;
@@ -88,19 +88,42 @@ impl Countersign {
         let (shown, name) = (prepared.generated.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
-            let (account, id) = (&user.account_id, &user.id);
-            let present = login_profiles::find(tx, account, id).await?;
+            let present = login_profiles::find(tx, &user.account_id, &user.id).await?;
             let profile = prepared.apply(present, admitted.now)?;
-            login_profiles::put(tx, account, id, &profile).await?;
             if prepared.new_hash.is_some() {
-                let counted = Counted { account, subject: id.as_str(), kind: BudgetKind::Password };
-                budgets::clear(tx, counted, admitted.now).await?;
+                release_password(tx, &user, admitted.now).await?;
             }
-            principals::bump_epoch(tx, account, id, admitted.now).await?;
-            Ok(())
+            put_profile(tx, &user, &profile, admitted.now).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
         Ok(shown)
+    }
+
+    /// Gives a RAM user a random password, to be changed at his next logon; his other logon settings stay. His sessions
+    /// and logons end, and the lock on his password is lifted. The password is returned, to be shown once.
+    pub async fn reset_password(
+        &self,
+        actor: &SessionActor,
+        name: &str,
+        origin: &Origin,
+    ) -> Result<SecretString, Error> {
+        let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
+        let (password, name) = (self.generate_password(), name.to_owned());
+        let new_hash = SecretString::from(self.hash_password(&password).await?);
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
+            let present = login_profiles::find(tx, &user.account_id, &user.id).await?.ok_or(Refusal::NoPassword)?;
+            let profile = LoginProfile {
+                password_hash: Some(new_hash.clone()),
+                password_changed_at: Some(admitted.now),
+                password_reset_required: true,
+                ..present
+            };
+            release_password(tx, &user, admitted.now).await?;
+            put_profile(tx, &user, &profile, admitted.now).await
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
+        Ok(password)
     }
 
     /// Makes and hashes the password of a change, outside any transaction, for an actor who may ask for it.
@@ -129,4 +152,18 @@ impl Countersign {
         };
         Ok(PreparedLogin { change, new_hash, generated })
     }
+}
+
+/// Writes a profile and ends what was opened under the old one.
+async fn put_profile(tx: &mut Tx<'_>, user: &Principal, profile: &LoginProfile, now: Timestamp) -> Result<(), Error> {
+    login_profiles::put(tx, &user.account_id, &user.id, profile).await?;
+    principals::bump_epoch(tx, &user.account_id, &user.id, now).await?;
+    Ok(())
+}
+
+/// Lifts the lock on a password that is replaced.
+async fn release_password(tx: &mut Tx<'_>, user: &Principal, now: Timestamp) -> Result<(), Error> {
+    let counted = Counted { account: &user.account_id, subject: user.id.as_str(), kind: BudgetKind::Password };
+    budgets::clear(tx, counted, now).await?;
+    Ok(())
 }

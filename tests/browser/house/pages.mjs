@@ -1,0 +1,64 @@
+// Every page, and the states in which the walk looks at it. The addresses are those of `crates/console/src/routes.rs`.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+
+const ROUTES = new URL("../../../crates/console/src/routes.rs", import.meta.url);
+
+/** The names of the pictures by the address of the page. */
+export const PAGES = {
+  "/setup": ["set-up", "set-up-refused", "set-up-over"],
+  "/": ["logon-ram-user", "logon-owner", "logon-after-set-up", "logged-off", "session-over", "logon-over"],
+  "/login/{domain}": ["logon-of-account"],
+  "/logon": ["logon-name-refused", "error-no-page"],
+  "/logon/password": ["logon-password", "logon-password-refused"],
+  "/logon/second-factor": ["second-factor", "second-factor-refused"],
+  "/logon/choose-password": ["choose-password", "choose-password-refused"],
+  "/logon/bind": ["enable-mfa-device"],
+  "/logon/bind/virtual-mfa": ["logon-bind", "logon-bind-refused", "logon-bind-manual"],
+  "/account/welcome": ["welcome"],
+  "/account/security": ["account-security-not-attached", "account-security-bound", "account-security-unbound"],
+  "/account/security/password": ["account-password"],
+  "/account/security/virtual-mfa/verify": ["verify-identity", "verify-identity-refused"],
+  "/account/security/virtual-mfa/bind": ["bind-scan", "bind-refused"],
+  "/account/security/virtual-mfa/unbind": ["account-unbind"],
+  "/me/security": [
+    "my-security-bound", "my-security-not-attached", "my-security-password", "my-security-replaced", "my-security-managed",
+    "profile-menu",
+  ],
+  "/me/security/password": ["password", "password-refused"],
+  "/me/security/virtual-mfa/verify": ["my-verify-identity", "error-forbidden"],
+  "/me/security/virtual-mfa/bind": ["replace", "bind-two-codes", "bind-two-codes-refused"],
+  "/me/security/virtual-mfa/unbind": ["unbind", "unbind-wrong-code", "unbind-refused"],
+  "/ram/overview": ["ram-overview-empty", "ram-overview"],
+  "/ram/users": ["ram-users-empty", "ram-users", "ram-users-nothing-found", "ram-users-actions"],
+  "/ram/create-user": ["ram-create-user", "ram-create-user-refused", "ram-create-user-custom", "ram-user-created"],
+  "/ram/users/{name}": [
+    "ram-user-console-logon", "ram-user-virtual-mfa-bound", "ram-user-virtual-mfa-not-attached", "ram-user-disabled",
+    "ram-user-oneself", "error-not-found",
+  ],
+  "/ram/users/{name}/edit": ["ram-user-edit", "ram-user-edit-refused"],
+  "/ram/users/{name}/delete": ["ram-user-delete"],
+  "/ram/users/{name}/logon-settings": ["ram-user-logon-settings"],
+  "/ram/users/{name}/reset-password": ["ram-user-reset-password", "ram-user-password-shown"],
+  "/ram/users/{name}/policies": ["ram-user-policies", "ram-user-policies-administrator", "ram-user-policies-oneself"],
+  "/ram/users/{name}/virtual-mfa/bind": ["ram-user-bind", "ram-user-bind-refused"],
+  "/ram/users/{name}/virtual-mfa/unbind": ["ram-user-unbind"],
+  "/ram/settings": ["ram-settings", "ram-settings-saved"],
+};
+
+/** Each page of the routes stands in the list, and each state in the list was looked at where the list says. */
+export async function judgeCoverage(people) {
+  const source = await readFile(ROUTES, "utf8");
+  const routes = [...source.matchAll(/\("(\/[^"]*)", \w+, get\(\w+::\w+\)/g)].map(([, path]) => path)
+    .filter((path) => !path.startsWith("/assets/"));
+  assert.ok(routes.length > 25, `the routes can be read: ${routes.length}`);
+  const unlisted = routes.filter((path) => !(path in PAGES));
+  assert.deepEqual(unlisted, [], "these pages are looked at by nobody");
+  const looked = new Map(people.flatMap((person) => [...person.looked]));
+  const wrong = Object.entries(PAGES).flatMap(([route, names]) => {
+    const pattern = new RegExp(`^${route.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+    return names.filter((name) => !pattern.test(looked.get(name) ?? "")).map((name) => `${name}: ${looked.get(name) ?? "not looked at"}`);
+  });
+  assert.deepEqual(wrong, [], "not looked at, or elsewhere");
+}
