@@ -13,7 +13,7 @@ use countersign_model::principal::Principal;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
 use countersign_store::sessions::SessionInFull;
-use countersign_store::{Tx, audit, principals, sessions};
+use countersign_store::{Tx, accounts, audit, principals, sessions};
 use std::time::Duration;
 
 /// What is about to be done, as the audit log will tell it.
@@ -94,6 +94,23 @@ impl Admitted {
 }
 
 impl Countersign {
+    /// Takes the row that guards the account's administrators until the unit ends, and then looks at the actor again:
+    /// while the row was waited for, another administrator may have demoted or removed him.
+    pub(crate) async fn guard_administrators(
+        &self,
+        tx: &mut Tx<'_>,
+        admitted: &Admitted,
+        action: Action,
+    ) -> Result<Admitted, Error> {
+        let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+        let account = Resource::Account(session.account_id().clone());
+        admitted.may(action, &account)?;
+        accounts::guard(tx, session.account_id()).await?;
+        let again = self.admit(tx, &Actor::Session(Box::new(session.clone()))).await?;
+        again.may(action, &account)?;
+        Ok(again)
+    }
+
     /// Whose browser this is. One read.
     pub async fn session(&self, token: &Token) -> Result<SessionActor, Error> {
         let hash = token_hash(token);
@@ -177,8 +194,10 @@ impl Countersign {
             work(tx, &admitted).await
         };
         let result = self.inner.store.read(unit).await;
-        if let Err(Error::Refused { refusal: refusal @ (Refusal::NoPermission | Refusal::UserNotFound), reason }) =
-            &result
+        if let Err(Error::Refused {
+            refusal: refusal @ (Refusal::NoPermission | Refusal::UserNotFound | Refusal::Oneself),
+            reason,
+        }) = &result
         {
             let (this, asker, origin) = (self.clone(), actor.clone(), origin.clone());
             let refused: Result<(), Error> = Err(Error::because(*refusal, reason));

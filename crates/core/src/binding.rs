@@ -74,6 +74,7 @@ struct Start<'a> {
 
 /// What a view of a pending device is made from.
 struct Shown {
+    kind: PrincipalKind,
     name: String,
     alias: AccountAlias,
     codes: BindingCodes,
@@ -116,6 +117,7 @@ impl Countersign {
             let device = this.pending_of(tx, account, principal, session.found.session.id.as_str()).await?;
             let bound = virtual_mfa::find_bound(tx, account, principal).await?;
             let shown = Shown {
+                kind: session.found.kind,
                 name: session.found.name.clone(),
                 alias: session.found.alias.clone(),
                 codes: session.found.settings.binding_codes,
@@ -154,16 +156,6 @@ impl Countersign {
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
 
-    /// Drops the actor's own pending device.
-    pub async fn abandon_own_binding(&self, actor: &SessionActor) -> Result<(), Error> {
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
-            let session = admitted.guard_oneself(tx).await?;
-            virtual_mfa::delete_pending(tx, session.account_id(), session.principal_id()).await.map(drop)?;
-            Ok(())
-        };
-        self.act_unwritten(&Actor::Session(Box::new(actor.clone())), work).await
-    }
-
     /// Starts binding a device for a RAM user.
     pub async fn start_binding_for(&self, actor: &SessionActor, user: &str, origin: &Origin) -> Result<(), Error> {
         let (this, deed, user) = (self.clone(), Deed::on(actor, START, user), user.to_owned());
@@ -195,6 +187,7 @@ impl Countersign {
             let started_by = session.found.session.id.as_str();
             let device = this.pending_of(tx, &user.account_id, &user.id, started_by).await?;
             let shown = Shown {
+                kind: user.kind,
                 name: user.name,
                 alias: session.found.alias.clone(),
                 codes: session.found.settings.binding_codes,
@@ -233,12 +226,12 @@ impl Countersign {
     }
 
     /// Starts the binding that a logon must do.
-    pub async fn start_logon_binding(&self, token: &Token) -> Result<(), Error> {
+    pub async fn start_logon_binding(&self, token: &Token, origin: &Origin) -> Result<(), Error> {
         self.check_clock()?;
-        let (this, hash) = (self.clone(), token_hash(token));
+        let (this, hash, origin) = (self.clone(), token_hash(token), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
-            let LogonInFull { logon, .. } = this.logon_in(tx, &hash, LogonState::Bind).await?;
-            guard_subject(tx, &logon).await?;
+            let LogonInFull { logon, .. } = this.hold_logon_in(tx, &hash, LogonState::Bind).await?;
+            principals::guard(tx, &logon.account_id, &logon.principal_id).await?.ok_or(Refusal::LogonOver)?;
             let start = Start {
                 account: &logon.account_id,
                 principal: &logon.principal_id,
@@ -247,7 +240,11 @@ impl Countersign {
                 started_by: logon.id.as_str(),
                 now: this.now(),
             };
-            this.start_binding(tx, start).await
+            let started = this.start_binding(tx, start).await;
+            if started.is_ok() {
+                this.write_change_at_logon(tx, &logon, &origin, START).await?;
+            }
+            this.settle_step(tx, &logon, &origin, started).await
         };
         self.inner.store.write(unit).await
     }
@@ -260,7 +257,10 @@ impl Countersign {
             let subject = subject.ok_or(Refusal::LogonOver)?;
             let device = this.pending_of(tx, &logon.account_id, &logon.principal_id, logon.id.as_str()).await?;
             let codes = subject.settings.binding_codes;
-            this.view(&device, Shown { name: subject.name, alias: subject.alias, codes, replaces: false })
+            this.view(
+                &device,
+                Shown { kind: logon.kind, name: subject.name, alias: subject.alias, codes, replaces: false },
+            )
         };
         self.inner.store.read(unit).await
     }
@@ -275,7 +275,7 @@ impl Countersign {
         self.check_clock()?;
         let (this, hash, origin) = (self.clone(), token_hash(token), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
-            let found = this.logon_in(tx, &hash, LogonState::Bind).await?;
+            let found = this.hold_logon_in(tx, &hash, LogonState::Bind).await?;
             let result = this.bind_at_logon(tx, &hash, &found, &typed, &origin).await;
             this.settle_step(tx, &found.logon, &origin, result).await
         };
@@ -356,10 +356,9 @@ impl Countersign {
             return Err(Error::Fault("a bound device has nothing to show".to_owned()));
         };
         let issuer = self.inner.identity.issuer.clone();
-        let label = if shown.name.contains('@') {
-            shown.name.clone()
-        } else {
-            format!("{}@{}.{}", shown.name, shown.alias, self.inner.identity.suffix)
+        let label = match shown.kind {
+            PrincipalKind::Owner => shown.name.clone(),
+            PrincipalKind::RamUser => format!("{}@{}.{}", shown.name, shown.alias, self.inner.identity.suffix),
         };
         let seed = self.open_seed(device)?;
         let key = seed.to_groups_of_four();

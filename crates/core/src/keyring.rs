@@ -129,7 +129,7 @@ impl KeyRing {
         Parts::of(sealed).is_none_or(|parts| parts.version != self.current_version())
     }
 
-    /// The id under which the attempts for an unknown name are counted (design §5.3).
+    /// The id under which the attempts for an unknown name are counted.
     ///
     /// It comes from the **oldest** key and so survives every rotation: counters must not start anew, and a name must not
     /// be told from a real one by an id that changes. The oldest key is therefore never taken out of the ring.

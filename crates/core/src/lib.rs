@@ -99,6 +99,12 @@ pub struct Parts {
 
 const KEY_CHECK: &str = "key_check";
 
+/// Whether a database was sealed with some key ring before. Then a missing one is a loss, not a first start.
+pub async fn was_sealed(store: &Store) -> Result<bool, Error> {
+    let unit = async |tx: &mut Tx<'_>| -> Result<bool, Error> { Ok(facts::find(tx, KEY_CHECK).await?.is_some()) };
+    store.read(unit).await
+}
+
 impl Countersign {
     /// Puts the parts together. Refuses a key ring that is not the one the data was sealed with.
     pub async fn open(parts: Parts) -> Result<Self, Error> {

@@ -63,7 +63,7 @@ pub enum LogonStep {
 
 impl Countersign {
     /// Begins a logon for a typed name, whether or not it exists.
-    pub async fn begin_logon(&self, name: LogonName, _origin: &Origin) -> Result<Token, Error> {
+    pub async fn begin_logon(&self, name: LogonName) -> Result<Token, Error> {
         self.check_clock()?;
         let token = self.new_token();
         let hash = token_hash(&token);
@@ -94,7 +94,7 @@ impl Countersign {
     }
 
     async fn logon_for(&self, tx: &mut Tx<'_>, name: &LogonName) -> Result<Logon, Error> {
-        let phantom = self.inner.keys.phantom_id(&name.canonical());
+        let mut phantom = self.inner.keys.phantom_id(&name.canonical());
         let (kind, account, principal) = match name {
             LogonName::Owner { email } => {
                 let owner = principals::find_owner(tx, email).await?;
@@ -106,6 +106,10 @@ impl Countersign {
             }
             LogonName::RamUser { user, account } => {
                 let account = accounts::find_by_name(tx, account).await?;
+                if let Some(account) = &account {
+                    // The same phantom by alias and by id, as a real user is the same by both.
+                    phantom = self.inner.keys.phantom_id(&format!("{user}@{}", account.id));
+                }
                 let account_id = account.as_ref().map_or_else(|| AccountId::phantom(phantom), |a| a.id.clone());
                 let user = principals::find_ram_user(tx, &account_id, user).await?;
                 (PrincipalKind::RamUser, account, user)
@@ -155,6 +159,20 @@ impl Countersign {
         } else {
             Err(Error::because(Refusal::LogonOver, "logon_out_of_turn"))
         }
+    }
+
+    /// As [`Self::logon_in`], for a step that changes something about the principal: holds the logon's row first, so that
+    /// the change cannot be kept while its logon is finished elsewhere.
+    pub(crate) async fn hold_logon_in(
+        &self,
+        tx: &mut Tx<'_>,
+        hash: &[u8; 32],
+        state: LogonState,
+    ) -> Result<LogonInFull, Error> {
+        if !logons::hold(tx, hash).await? {
+            return Err(Error::because(Refusal::LogonOver, "logon_unknown"));
+        }
+        self.logon_in(tx, hash, state).await
     }
 
     /// Takes a logon one step on, after `logon` and `subject` were brought up to date: to the next state under a new

@@ -43,10 +43,10 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::ResetOwnerMfa, &Resource::Account(account.id.clone()))?;
             principals::guard(tx, &account.id, &owner.id).await?.ok_or(Refusal::AccountNotFound)?;
-            virtual_mfa::delete_pending(tx, &account.id, &owner.id).await?;
             if !virtual_mfa::delete_bound(tx, &account.id, &owner.id).await? {
                 return Err(Refusal::MfaNotBound.into());
             }
+            virtual_mfa::delete_pending(tx, &account.id, &owner.id).await?;
             principals::bump_epoch(tx, &account.id, &owner.id, admitted.now).await?;
             Ok(())
         };

@@ -94,7 +94,11 @@ impl Countersign {
             let profile = login_profiles::find(tx, account, principal).await?;
             Ok((booked, profile.and_then(|profile| profile.password_hash)))
         };
-        let (booked, stored) = self.act_unwritten(&session_actor, look).await?;
+        let (booked, stored) = match self.act_unwritten(&session_actor, look).await {
+            Ok(found) => found,
+            Err(error @ Error::Refused { .. }) => return self.refuse(&session_actor, origin, deed, error).await,
+            Err(error) => return Err(error),
+        };
         let stored = stored.map(|hash| hash.expose_secret().to_owned());
         let right = matches!(self.inner.hasher.verify(password, stored).await?, Verdict::Right { .. });
         if right && booked.is_ok() {
@@ -110,10 +114,7 @@ impl Countersign {
             Err(Exhausted::Paused { .. }) => "password_paused",
             Err(Exhausted::Disabled) => "password_disabled",
         };
-        let refuse = async move |_: &mut Tx<'_>, _: &Admitted| -> Result<(), Error> {
-            Err(Error::because(Refusal::OldPasswordIncorrect, reason))
-        };
-        self.act(&session_actor, origin, deed, refuse).await
+        self.refuse(&session_actor, origin, deed, Error::because(Refusal::OldPasswordIncorrect, reason)).await
     }
 
     /// The hash of a password under the present parameters.

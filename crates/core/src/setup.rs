@@ -16,6 +16,8 @@ use countersign_store::{Tx, accounts, facts, login_profiles, principals};
 use secrecy::SecretString;
 
 const SET_UP_TOKEN: &str = "set_up_token";
+/// There once the first account is made, and never taken away: of several that try to make it, one succeeds.
+const SET_UP_DONE: &str = "set_up_done";
 
 /// An account to make.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ impl Countersign {
         let token = self.new_token();
         let hash = hex_hash(&token);
         let unit = async move |tx: &mut Tx<'_>| -> Result<bool, Error> {
-            if !accounts::list(tx, 1).await?.is_empty() {
+            if facts::find(tx, SET_UP_DONE).await?.is_some() {
                 return Ok(false);
             }
             facts::put(tx, SET_UP_TOKEN, &hash).await?;
@@ -47,8 +49,9 @@ impl Countersign {
     pub async fn check_set_up(&self, token: &Token) -> Result<(), Error> {
         let hash = hex_hash(token);
         let unit = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
+            let open = facts::find(tx, SET_UP_DONE).await?.is_none();
             let good = facts::find(tx, SET_UP_TOKEN).await?.is_some_and(|stored| stored == hash);
-            if good { Ok(()) } else { Err(Refusal::SetUpOver.into()) }
+            if open && good { Ok(()) } else { Err(Refusal::SetUpOver.into()) }
         };
         self.inner.store.read(unit).await
     }
@@ -61,7 +64,8 @@ impl Countersign {
         let password_hash = SecretString::from(self.hash_password(&new.password).await?);
         let (this, origin) = (self.clone(), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<Account, Error> {
-            if !facts::consume(tx, SET_UP_TOKEN, &hash).await? {
+            // In this order: a wrong token must not close set-up, for a refusal keeps what was written before it.
+            if !facts::consume(tx, SET_UP_TOKEN, &hash).await? || !facts::put_first(tx, SET_UP_DONE, "").await? {
                 return Err(Refusal::SetUpOver.into());
             }
             this.insert_account(tx, &new, &password_hash, &Actor::Operator, &origin).await
@@ -78,9 +82,7 @@ impl Countersign {
             let account =
                 this.insert_account(tx, &new, &password_hash, &Actor::Operator, &Origin::command_line()).await?;
             // Whoever still holds a set-up link has come too late.
-            if let Some(stored) = facts::find(tx, SET_UP_TOKEN).await? {
-                facts::consume(tx, SET_UP_TOKEN, &stored).await?;
-            }
+            facts::put_first(tx, SET_UP_DONE, "").await?;
             Ok(account)
         };
         self.inner.store.write(unit).await

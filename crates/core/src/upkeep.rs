@@ -48,9 +48,10 @@ impl Countersign {
         self.inner.store.write(unit).await
     }
 
-    /// Whether the store answers. For readiness.
+    /// Whether logons can be served: the store answers, and the clock is not behind a time already seen.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.load_high_water().await
+        self.load_high_water().await?;
+        self.check_clock()
     }
 
     /// Refuses while the clock lies behind a time already seen: codes and pauses could be played again.

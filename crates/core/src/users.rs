@@ -19,7 +19,7 @@ use countersign_model::names::{Comments, DisplayName, EmailAddress, UserName};
 use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, SystemPolicy};
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
-use countersign_store::{Tx, accounts, budgets, login_profiles, policies as attached, principals, virtual_mfa};
+use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, virtual_mfa};
 use secrecy::SecretString;
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
@@ -189,12 +189,10 @@ impl Countersign {
         facts: UserFacts,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let (deed, name) = (Deed::on(actor, Action::UpdateUser.code(), name), name.to_owned());
+        let (this, deed, name) = (self.clone(), Deed::on(actor, Action::UpdateUser.code(), name), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             // Two users must not be given one name at once.
-            let (account, _) = admitted.oneself()?;
-            admitted.may(Action::UpdateUser, &Resource::Account(account.clone()))?;
-            accounts::guard(tx, account).await?;
+            let admitted = this.guard_administrators(tx, admitted, Action::UpdateUser).await?;
             let user = admitted.guard_user(tx, &name, Action::UpdateUser).await?;
             let changed = Principal {
                 name: facts.name.as_str().to_owned(),
@@ -218,15 +216,14 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<(), Error> {
         let deed = Deed::on(actor, Action::DeleteUser.code(), name);
-        let (name, typed_name) = (name.to_owned(), typed_name.trim().to_owned());
+        let (this, name, typed_name) = (self.clone(), name.to_owned(), typed_name.trim().to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
-            let (account, _) = admitted.oneself()?;
-            accounts::guard(tx, account).await?;
+            let admitted = this.guard_administrators(tx, admitted, Action::DeleteUser).await?;
             let user = admitted.find_user(tx, &name, Action::DeleteUser).await?;
             if typed_name != user.name {
                 return Err(Refusal::NotConfirmed.into());
             }
-            let deleted = principals::delete(tx, account, &user.id).await?;
+            let deleted = principals::delete(tx, &user.account_id, &user.id).await?;
             if deleted { Ok(()) } else { Err(Refusal::UserNotFound.into()) }
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await

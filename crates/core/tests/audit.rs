@@ -260,7 +260,7 @@ both_engines! {
             core.confirm_logon_binding(&token, TypedCodes::default(), origin()),
         )
         .await;
-        core.start_logon_binding(&token).await.unwrap();
+        log.of("CreateVirtualMFADevice success at_logon", core.start_logon_binding(&token, origin())).await;
         let phone = Phone::scan(&core.logon_binding(&token).await.unwrap());
         log.of(
             "ConsoleSignin refused code_wrong",

@@ -65,7 +65,7 @@ both_engines! {
         let second = kit.second_node().await;
         let acme = kit.account("acme").await;
         let alice = kit.ram_user(&acme, "alice").await;
-        let token = kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let token = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
         let tasks: Vec<_> = (0..60)
             .map(|number| {
                 let core = if number % 2 == 0 { kit.core().clone() } else { second.clone() };
@@ -163,7 +163,11 @@ both_engines! {
         let token = kit.waiting(&alice, LogonState::SecondFactor).await;
         let code = phone.code(&kit);
         assert_eq!(reason(kit.core().logon_with_code(&token, code, origin()).await), "factor_disabled");
-        assert_eq!(refusal(kit.core().start_logon_binding(&token).await), Refusal::LogonOver, "it counts as bound");
+        assert_eq!(
+            refusal(kit.core().start_logon_binding(&token, origin()).await),
+            Refusal::LogonOver,
+            "it counts as bound"
+        );
         let owner = kit.owner_session(&acme).await.actor;
         let shown = kit.core().user(&owner, "alice", origin()).await.unwrap();
         assert!(shown.device.is_some() && shown.device_budget.is_disabled());
@@ -245,6 +249,19 @@ both_engines! {
         assert_eq!(kit.count("budgets").await, 1);
     }
 
+    async fn attack_122_an_unknown_name_has_one_count_by_alias_and_by_id(kit: Kit) {
+        let acme = kit.account("acme").await;
+        kit.ram_user(&acme, "alice").await;
+        for name in ["alice", "nobody"] {
+            kit.sql("DELETE FROM budgets", &[]).await;
+            for account in ["acme", acme.id.as_str()] {
+                refusal(kit.log_on_as(&ram_user_name(name, account), "not the password").await);
+            }
+            assert_eq!(kit.count("budgets").await, 1, "{name}");
+            assert_eq!(kit.int("SELECT failures FROM budgets", &[]).await, 2, "{name}");
+        }
+    }
+
     async fn a_pending_device_is_counted_by_itself(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user(&acme, "alice").await;
@@ -270,7 +287,7 @@ both_engines! {
         let alice = kit.ram_user(&acme, "alice").await;
         let mut tokens: Vec<Token> = Vec::new();
         for _ in 0..200 {
-            tokens.push(kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap());
+            tokens.push(kit.core().begin_logon(alice.logon_name.clone()).await.unwrap());
         }
         let tasks: Vec<_> = tokens
             .into_iter()

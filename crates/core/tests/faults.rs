@@ -80,7 +80,7 @@ fn attack_148_what_was_told_is_on_disk_when_the_process_is_killed() {
         }
         let (killed, store) = kit.open_copy(&copy.join("countersign.db")).await;
         killed.session(&token).await.unwrap();
-        let token = killed.begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let token = killed.begin_logon(alice.logon_name.clone()).await.unwrap();
         let step = killed.logon_with_password(&token, alice.secret(), origin()).await.unwrap();
         let LogonStep::Ask { token, .. } = step else { panic!("{step:?}") };
         assert_eq!(reason(killed.logon_with_code(&token, code, origin()).await), "otp_replay");

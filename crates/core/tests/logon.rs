@@ -30,7 +30,7 @@ both_engines! {
         for (person, phone, kind) in
             [(&alice, phone, PrincipalKind::RamUser), (&acme.owner, owners_phone, PrincipalKind::Owner)]
         {
-            let token = kit.core().begin_logon(person.logon_name.clone(), origin()).await.unwrap();
+            let token = kit.core().begin_logon(person.logon_name.clone()).await.unwrap();
             let view = kit.core().logon(&token).await.unwrap();
             assert_eq!((view.state, view.kind), (LogonState::Password, kind));
             assert_eq!(view.name, person.logon_name.canonical());
@@ -67,7 +67,7 @@ both_engines! {
         let sessions = kit.count("sessions").await;
         let token = kit.waiting(&alice, LogonState::Bind).await;
         assert_eq!(refusal(kit.core().logon_binding(&token).await), Refusal::BindingOver, "nothing was started");
-        kit.core().start_logon_binding(&token).await.unwrap();
+        kit.core().start_logon_binding(&token, origin()).await.unwrap();
         let view = kit.core().logon_binding(&token).await.unwrap();
         assert_eq!((view.name.as_str(), view.label.as_str()), ("alice", "alice@acme.countersign.local"));
         let phone = Phone::scan(&view);
@@ -103,7 +103,7 @@ both_engines! {
             let change = LoginChange { password: PasswordChange::Keep, mfa_required: required, ..login() };
             kit.core().change_login_profile(&owner, "alice", change, origin()).await.unwrap();
             let token = kit.waiting(&alice, LogonState::SecondFactor).await;
-            assert_eq!(refusal(kit.core().start_logon_binding(&token).await), Refusal::LogonOver);
+            assert_eq!(refusal(kit.core().start_logon_binding(&token, origin()).await), Refusal::LogonOver);
         }
     }
 
@@ -138,7 +138,7 @@ both_engines! {
         let chosen = "another long phrase";
         let step = kit.core().logon_with_new_password(&token, chosen.into(), origin()).await.unwrap();
         let LogonStep::Ask { state: LogonState::Bind, token } = step else { panic!("{step:?}") };
-        kit.core().start_logon_binding(&token).await.unwrap();
+        kit.core().start_logon_binding(&token, origin()).await.unwrap();
         let phone = Phone::scan(&kit.core().logon_binding(&token).await.unwrap());
         let step = kit.core().confirm_logon_binding(&token, one_code(phone.code(&kit)), origin()).await.unwrap();
         kit.opened(step).await;
@@ -348,7 +348,7 @@ both_engines! {
     async fn attack_036_a_passed_step_cannot_be_taken_again(kit: Kit) {
         let acme = kit.account("acme").await;
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
-        let first = kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let first = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
         let step = kit.core().logon_with_password(&first, alice.secret(), origin()).await.unwrap();
         let LogonStep::Ask { token: second, .. } = step else { panic!("{step:?}") };
         let again = kit.core().logon_with_password(&first, alice.secret(), origin()).await;
@@ -389,7 +389,7 @@ both_engines! {
         assert_eq!(finish(&pending).await, Refusal::LogonOver);
 
         // An administrator changes the profile while the password is about to be typed.
-        let pending = kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let pending = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
         let change = LoginChange { password: PasswordChange::Generate, ..login() };
         kit.core().change_login_profile(&owner, "alice", change, origin()).await.unwrap();
         let old = kit.core().logon_with_password(&pending, alice.secret(), origin()).await;
@@ -399,7 +399,7 @@ both_engines! {
     async fn attack_038_a_deleted_users_pending_logon_opens_nothing(kit: Kit) {
         let acme = kit.account("acme").await;
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
-        let at_password = kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let at_password = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
         let at_code = kit.waiting(&alice, LogonState::SecondFactor).await;
         let owner = kit.owner_session(&acme).await.actor;
         kit.core().delete_user(&owner, "alice", "alice", origin()).await.unwrap();
@@ -437,7 +437,7 @@ both_engines! {
         let code = phone.code(&kit);
         assert_eq!(refusal(kit.core().logon_with_code(&token, code, origin()).await), Refusal::LogonOver);
         // No step prolongs it.
-        let token = kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let token = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
         kit.advance(MINUTE * 9);
         let step = kit.core().logon_with_password(&token, alice.secret(), origin()).await.unwrap();
         let LogonStep::Ask { token, .. } = step else { panic!("{step:?}") };
@@ -458,9 +458,9 @@ both_engines! {
             assert_eq!(refusal(tried), expected, "{step}");
         }
         // Both start; the later start counts, and when it is confirmed the other logon is over.
-        kit.core().start_logon_binding(&first).await.unwrap();
+        kit.core().start_logon_binding(&first, origin()).await.unwrap();
         let stale = Phone::scan(&kit.core().logon_binding(&first).await.unwrap());
-        kit.core().start_logon_binding(&second).await.unwrap();
+        kit.core().start_logon_binding(&second, origin()).await.unwrap();
         let phone = Phone::scan(&kit.core().logon_binding(&second).await.unwrap());
         assert_eq!(reason(kit.core().logon_binding(&first).await), "binding_started_elsewhere");
         let typed = one_code(stale.code(&kit));
@@ -470,7 +470,7 @@ both_engines! {
         );
         let typed = one_code(phone.code(&kit));
         kit.core().confirm_logon_binding(&second, typed, origin()).await.unwrap();
-        assert_eq!(refusal(kit.core().start_logon_binding(&first).await), Refusal::LogonOver);
+        assert_eq!(refusal(kit.core().start_logon_binding(&first, origin()).await), Refusal::LogonOver);
         assert_eq!(refusal(kit.core().logon_binding(&first).await), Refusal::LogonOver);
     }
 
@@ -558,7 +558,7 @@ both_engines! {
         ];
         for (name, password) in cases {
             // attack 124: the state before the password is right tells nothing either.
-            let token = kit.core().begin_logon(name.clone(), origin()).await.unwrap();
+            let token = kit.core().begin_logon(name.clone()).await.unwrap();
             let view = kit.core().logon(&token).await.unwrap();
             assert_eq!((view.state, view.name), (LogonState::Password, name.canonical()));
             let refused = kit.core().logon_with_password(&token, password.into(), origin()).await;
@@ -570,10 +570,10 @@ both_engines! {
     async fn attack_124_factors_are_told_only_after_the_password(kit: Kit) {
         let acme = kit.account("acme").await;
         let (alice, _) = kit.bound_user(&acme, "alice").await;
-        let token = kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let token = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
         let code = kit.core().logon_with_code(&token, "123456".to_owned(), origin()).await;
         assert_eq!(refusal(code), Refusal::LogonOver);
-        assert_eq!(refusal(kit.core().start_logon_binding(&token).await), Refusal::LogonOver);
+        assert_eq!(refusal(kit.core().start_logon_binding(&token, origin()).await), Refusal::LogonOver);
         let wrong = kit.core().logon_with_password(&token, "not the password".into(), origin()).await;
         assert_eq!(refusal(wrong), Refusal::WrongCredentials);
         kit.core().logon_with_password(&token, alice.secret(), origin()).await.unwrap();
@@ -648,7 +648,7 @@ async fn in_every_state(kit: &Kit) -> Vec<(Token, LogonState)> {
     let due = kit.ram_user_with(&acme, "due", Some(due)).await;
     let required = kit.ram_user_with(&acme, "required", Some(login_with_mfa())).await;
     vec![
-        (kit.core().begin_logon(plain.logon_name, origin()).await.unwrap(), LogonState::Password),
+        (kit.core().begin_logon(plain.logon_name).await.unwrap(), LogonState::Password),
         (kit.waiting(&bound, LogonState::SecondFactor).await, LogonState::SecondFactor),
         (kit.waiting(&due, LogonState::ChoosePassword).await, LogonState::ChoosePassword),
         (kit.waiting(&required, LogonState::Bind).await, LogonState::Bind),

@@ -157,7 +157,7 @@ both_engines! {
         let chosen = "another long phrase";
         let step = core.logon_with_new_password(&token, chosen.into(), origin()).await.unwrap();
         let countersign_core::logon::LogonStep::Ask { token, .. } = step else { panic!("{step:?}") };
-        core.start_logon_binding(&token).await.unwrap();
+        core.start_logon_binding(&token, origin()).await.unwrap();
         let phone = Phone::scan(&core.logon_binding(&token).await.unwrap());
         let bound = phone.code(&kit);
         let step = core.confirm_logon_binding(&token, one_code(bound.clone()), origin()).await.unwrap();

@@ -33,12 +33,12 @@ both_engines! {
         let acme = kit.account("acme").await;
         let due = LoginChange { reset_required: true, ..login_with_mfa() };
         let alice = kit.ram_user_with(&acme, "alice", Some(due)).await;
-        let first = kit.core().begin_logon(alice.logon_name.clone(), origin()).await.unwrap();
+        let first = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
         let step = kit.core().logon_with_password(&first, alice.secret(), origin()).await.unwrap();
         let LogonStep::Ask { token: second, .. } = step else { panic!("{step:?}") };
         let step = kit.core().logon_with_new_password(&second, "another long phrase".into(), origin()).await.unwrap();
         let LogonStep::Ask { token: third, .. } = step else { panic!("{step:?}") };
-        kit.core().start_logon_binding(&third).await.unwrap();
+        kit.core().start_logon_binding(&third, origin()).await.unwrap();
         let phone = Phone::scan(&kit.core().logon_binding(&third).await.unwrap());
         let step = kit.core().confirm_logon_binding(&third, one_code(phone.code(&kit)), origin()).await.unwrap();
         let visitor = kit.opened(step).await;
@@ -168,7 +168,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
         let token = kit.waiting(&alice, LogonState::Bind).await;
-        kit.core().start_logon_binding(&token).await.unwrap();
+        kit.core().start_logon_binding(&token, origin()).await.unwrap();
         let phone = Phone::scan(&kit.core().logon_binding(&token).await.unwrap());
         let (core, typed) = (kit.core().clone(), one_code(phone.code(&kit)));
         let confirm = async move { core.confirm_logon_binding(&token, typed, origin()).await };
@@ -204,7 +204,7 @@ both_engines! {
 
     async fn attack_097_only_hashes_of_secrets_are_stored(kit: Kit) {
         let (_, alice, visitor) = alice_and_her_session(&kit).await;
-        let pending = kit.core().begin_logon(alice.logon_name, origin()).await.unwrap();
+        let pending = kit.core().begin_logon(alice.logon_name).await.unwrap();
         let dump = kit.dump().await;
         for token in [&visitor.token, &pending] {
             assert!(!dump.holds(token.expose().as_bytes()));

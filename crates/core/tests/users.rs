@@ -7,7 +7,7 @@ use countersign_model::logon::LogonState;
 use countersign_model::names::UserName;
 use countersign_model::principal::{ConsoleLogon, SystemPolicy};
 use countersign_testkit::people::{USER_PASSWORD, expose, facts, login, login_with_mfa, one_code};
-use countersign_testkit::{Kit, Person, both_engines, origin, reason, refusal};
+use countersign_testkit::{Engine, Kit, Person, both_engines, origin, reason, refusal};
 
 both_engines! {
     async fn c08_a_user_is_made_with_mfa_required(kit: Kit) {
@@ -329,6 +329,43 @@ both_engines! {
         assert_eq!(core.session(&ritas.token).await.unwrap().role(), Role::User);
         core.attach_policy(&owner, "rita", full, origin()).await.unwrap();
         core.list_users(&ritas.actor, all(), origin()).await.unwrap();
+    }
+
+    async fn attack_133_an_administrator_who_is_demoted_meanwhile_does_nothing_more(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let rita = kit.administrator(&acme, "rita").await;
+        kit.ram_user(&acme, "alice").await;
+        let ritas = kit.session(&rita).await.actor;
+        let demote = match kit.engine() {
+            Engine::Sqlite => "DELETE FROM attached_policies",
+            // One statement that holds the account's row, as whoever demotes her does.
+            Engine::Postgres => {
+                "WITH demoted AS (DELETE FROM attached_policies RETURNING 1) UPDATE accounts SET version = version + 1"
+            }
+        };
+        let (core, actor) = (kit.core().clone(), ritas.clone());
+        let deed =
+            async move { core.attach_policy(&actor, "alice", SystemPolicy::AdministratorAccess, origin()).await };
+        assert_eq!(refusal(kit.overtaken(demote, deed).await), Refusal::NoPermission);
+        assert_eq!(kit.count("attached_policies").await, 0);
+        for deed in [true, false] {
+            kit.sql(
+                "INSERT INTO attached_policies (account_id, principal_id, policy, attached_at) \
+                     SELECT account_id, principal_id, 'AdministratorAccess', 0 FROM principals WHERE name = 'rita'",
+                &[],
+            )
+            .await;
+            let (core, actor) = (kit.core().clone(), ritas.clone());
+            let deed = async move {
+                if deed {
+                    core.delete_user(&actor, "alice", "alice", origin()).await
+                } else {
+                    core.update_user(&actor, "alice", facts("alicia"), origin()).await
+                }
+            };
+            assert_eq!(refusal(kit.overtaken(demote, deed).await), Refusal::NoPermission);
+        }
+        assert_eq!(kit.int("SELECT COUNT(*) FROM principals WHERE name = 'alice'", &[]).await, 1);
     }
 
     async fn an_administrator_unlocks_a_users_password_and_device(kit: Kit) {

@@ -11,7 +11,7 @@ use countersign_core::metrics::Metrics;
 use countersign_core::{Countersign, Identity, Parts};
 use countersign_model::entropy::OsEntropy;
 use countersign_model::{Clock, Entropy as _};
-use countersign_store::{Access, Location, Options, Store, StoreError, Tx, facts};
+use countersign_store::{Access, Location, Options, Store};
 use secrecy::ExposeSecret as _;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -93,7 +93,7 @@ async fn load_or_make(file: &Path, store: &Store) -> Result<KeyRing, Failure> {
     if file.exists() {
         return KeyRing::load(file).map_err(failed);
     }
-    if is_sealed(store).await? {
+    if countersign_core::was_sealed(store).await? {
         return Err(Failure::new(format!(
             "the key ring {} is missing, and the data was sealed with one: put it back from its backup, or copy it from \
              another node",
@@ -108,11 +108,6 @@ async fn load_or_make(file: &Path, store: &Store) -> Result<KeyRing, Failure> {
     let ring = KeyRing::generate(|bytes| OsEntropy.fill(bytes));
     ring.save_new(file).map_err(failed)?;
     Ok(ring)
-}
-
-/// Whether core was ever opened over this database: it keeps the fingerprint of its key ring then.
-async fn is_sealed(store: &Store) -> Result<bool, StoreError> {
-    store.read(async |tx: &mut Tx<'_>| Ok(facts::find(tx, "key_check").await?.is_some())).await
 }
 
 fn location(settings: &Settings) -> Result<Location, Failure> {

@@ -10,7 +10,7 @@ use crate::installation::{IfAbsent, Installation, Opening, ThrowAway};
 use crate::logs;
 use crate::net::tls::Certificate;
 use crate::net::{Door, Limits, Stop, bind};
-use crate::operations::{new_registry, operations, readiness};
+use crate::operations::{new_registry, operations};
 use crate::output::say;
 use crate::public_url::PublicUrl;
 use crate::stopwatch::Stopwatch;
@@ -116,7 +116,7 @@ impl Server {
             House::Own => invite(&core, &public_url).await?,
             House::Demo => demo::furnish(&core, &demo_clock).await?,
         };
-        if let Err(Error::ClockBehind) = readiness(&core).await {
+        if let Err(Error::ClockBehind) = core.ready().await {
             tracing::error!("the clock is behind a time already seen: logons are refused until it is right");
         }
 

@@ -17,7 +17,7 @@ fn browser_walk_english_wide() {
 }
 
 #[test]
-fn browser_walk_english_narrow() {
+fn x7_browser_walk_english_narrow() {
     run("walk.mjs", &["en", "360"]);
 }
 

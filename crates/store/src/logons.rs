@@ -28,6 +28,7 @@ statements! {
             WHERE l.token_hash = $1";
     MOVE = "UPDATE logons SET token_hash = $1, state = $2, facts = $3, principal_epoch = $4, account_epoch = $5 \
             WHERE token_hash = $6 AND state = $7";
+    HOLD = "UPDATE logons SET expires_at = expires_at WHERE token_hash = $1";
     DELETE = "DELETE FROM logons WHERE token_hash = $1";
     SWEEP = "DELETE FROM logons WHERE expires_at < $1";
 }
@@ -112,6 +113,11 @@ pub async fn advance(
         )
         .await?
         == 1)
+}
+
+/// Takes the row of a logon until the unit ends, so that nobody finishes or cancels it meanwhile; whether it is there.
+pub async fn hold(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, StoreError> {
+    Ok(tx.execute(HOLD, params![token_hash]).await? == 1)
 }
 
 /// Ends a logon. Of several that try, one succeeds.

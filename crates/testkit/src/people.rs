@@ -200,7 +200,7 @@ impl Kit {
 
     /// Begins a logon for a name and shows a password.
     pub async fn log_on_as(&self, name: &LogonName, password: &str) -> Result<LogonStep, Error> {
-        let token = self.core().begin_logon(name.clone(), origin()).await?;
+        let token = self.core().begin_logon(name.clone()).await?;
         self.core().logon_with_password(&token, password.to_owned().into(), origin()).await
     }
 

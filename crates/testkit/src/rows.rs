@@ -155,9 +155,16 @@ impl Kit {
     }
 }
 
-/// What lies in a database.
+/// What lies in a database, to be searched or compared with what lay there before.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Dump {
     bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Dump {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.bytes))
+    }
 }
 
 impl Dump {

@@ -57,7 +57,7 @@ pub(crate) async fn start(
         Ok(view) => view,
         Err(elsewhere) => return elsewhere,
     };
-    match console.core.start_logon_binding(&token).await {
+    match console.core.start_logon_binding(&token, &visitor.origin).await {
         Ok(()) => see("/logon/bind/virtual-mfa"),
         Err(error) => match answer::problem(&visitor.words, error, "type") {
             Ok(problems) => ask_type(&console, &visitor, &view, problems),

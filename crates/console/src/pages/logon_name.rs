@@ -1,7 +1,7 @@
 //! Who are you: account owner or RAM user. Whether the name exists shows nowhere.
 
 use crate::Console;
-use crate::answer::{self, form_page, see, to_logon, with_cookie};
+use crate::answer::{self, form_page, see, with_cookie};
 use crate::cookies::Cookie;
 use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, Problems};
@@ -84,7 +84,7 @@ pub(crate) async fn begin(State(console): State<Console>, visitor: Visitor, fiel
     let suffix = &console.core.identity().suffix;
     let name = if as_owner { LogonName::owner(&full) } else { LogonName::ram_user(&full, suffix) };
     let begun = match name {
-        Ok(name) => console.core.begin_logon(name, &visitor.origin).await,
+        Ok(name) => console.core.begin_logon(name).await,
         Err(invalid) => Err(Error::from(invalid)),
     };
     match begun {
@@ -121,7 +121,7 @@ pub(crate) async fn cancel(
     LogonHolder(token): LogonHolder,
 ) -> Response {
     match console.core.cancel_logon(&token).await {
-        Ok(()) => to_logon(&console, None),
+        Ok(()) => with_cookie(see("/"), console.options.remove_cookie(Cookie::Logon)),
         Err(error) => answer::failure(&console, &visitor, error),
     }
 }

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 both_engines! {
     /// The owner binds from the Account Center and reads Bound, then unbinds with a code and reads Not Attached.
-    async fn a07_a08_a15_a16_a19_bind_and_unbind_in_the_account_center(kit: Kit) {
+    async fn a07_a08_a15_a16_a19_x6_bind_and_unbind_in_the_account_center(kit: Kit) {
         let acme = kit.account("acme").await;
         let mut browser = owner(&kit, &acme).await;
         let page = browser.open("/account/security").await;

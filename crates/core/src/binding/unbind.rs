@@ -1,4 +1,7 @@
 //! Unbinding: by oneself with a current code, by an administrator without.
+//!
+//! A session without a second factor can stand beside a bound device only if it bound the device itself, with a code of
+//! it: every other way to bind ends the principal's sessions. So every session that comes here has shown the device.
 
 use crate::Countersign;
 use crate::act::{Admitted, Deed};

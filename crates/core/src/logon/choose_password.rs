@@ -31,7 +31,7 @@ impl Countersign {
         let found = self.inner.store.read(look).await?;
         let new_hash = self.hash_chosen_password(&found, &chosen).await;
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
-            let found = this.logon_in(tx, &hash, LogonState::ChoosePassword).await?;
+            let found = this.hold_logon_in(tx, &hash, LogonState::ChoosePassword).await?;
             let result = match &new_hash {
                 Ok(new_hash) => this.take_chosen_password(tx, &hash, &found, new_hash, &origin).await,
                 Err(error) => Err(error.clone()),

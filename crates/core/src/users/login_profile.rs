@@ -108,6 +108,9 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<SecretString, Error> {
         let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
+        if let Err(refusal) = actor.may(Action::ChangeLoginProfile) {
+            return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, refusal.into()).await;
+        }
         let (password, name) = (self.generate_password(), name.to_owned());
         let new_hash = SecretString::from(self.hash_password(&password).await?);
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {

@@ -6,7 +6,7 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::Action;
 use crate::error::Error;
 use countersign_model::principal::SystemPolicy;
-use countersign_store::{Tx, accounts, policies};
+use countersign_store::{Tx, policies};
 
 impl Countersign {
     /// Attaches a system policy to a RAM user. Attaching it again changes nothing.
@@ -40,15 +40,14 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<(), Error> {
         let deed = Deed::on(actor, action.code(), &format!("{name} {policy}"));
-        let name = name.to_owned();
+        let (this, name) = (self.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
-            let (account, _) = admitted.oneself()?;
-            accounts::guard(tx, account).await?;
+            let admitted = this.guard_administrators(tx, admitted, action).await?;
             let user = admitted.find_user(tx, &name, action).await?;
             if action == Action::AttachPolicy {
-                policies::attach(tx, account, &user.id, policy, admitted.now).await?;
+                policies::attach(tx, &user.account_id, &user.id, policy, admitted.now).await?;
             } else {
-                policies::detach(tx, account, &user.id, policy).await?;
+                policies::detach(tx, &user.account_id, &user.id, policy).await?;
             }
             Ok(())
         };

@@ -80,7 +80,7 @@ impl House {
     /// Types a wrong password, or the right one and a wrong code.
     pub(super) async fn fail(self: Arc<Self>, person: &Person) -> Result<(), Failure> {
         let from = origin(person.name);
-        let token = self.core.begin_logon(self.ram_user(person.name)?, &from).await?;
+        let token = self.core.begin_logon(self.ram_user(person.name)?).await?;
         if person.state == State::PasswordLocked {
             return refused(self.core.logon_with_password(&token, "caps lock is on".into(), &from).await);
         }
@@ -163,7 +163,7 @@ impl House {
 
     async fn finish_logon(&self, name: LogonName, who: &str, password: &SecretString) -> Result<Token, Failure> {
         let from = origin(who);
-        let token = self.core.begin_logon(name, &from).await?;
+        let token = self.core.begin_logon(name).await?;
         match self.core.logon_with_password(&token, password.clone(), &from).await? {
             LogonStep::Open { token, .. } => Ok(token),
             LogonStep::Ask { state: LogonState::SecondFactor, token } => {

@@ -20,7 +20,7 @@ fn row<'a>(greeting: &'a str, first: &str) -> Vec<&'a str> {
 
 async fn with_password(core: &Countersign, name: &str, password: &str) -> Option<LogonStep> {
     let name = LogonName::ram_user(name, "countersign.local").unwrap();
-    let token = core.begin_logon(name, &Origin::default()).await.unwrap();
+    let token = core.begin_logon(name).await.unwrap();
     core.logon_with_password(&token, password.into(), &Origin::default()).await.ok()
 }
 

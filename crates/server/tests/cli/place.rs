@@ -96,7 +96,7 @@ pub(crate) fn with_core_at<T>(
 /// What a logon of the owner comes to, after the password.
 pub(crate) async fn log_on_owner(core: &Countersign, owner: &str, password: &str) -> Option<LogonStep> {
     let origin = Origin::default();
-    let token = core.begin_logon(LogonName::owner(owner).unwrap(), &origin).await.unwrap();
+    let token = core.begin_logon(LogonName::owner(owner).unwrap()).await.unwrap();
     core.logon_with_password(&token, password.into(), &origin).await.ok()
 }
 

@@ -75,6 +75,12 @@ async fn logons_are_consumed_and_swept(store: &Store) {
     let logon = new_logon();
     change!(store, |tx, logon| logons::insert(tx, &[20; 32], &logon));
     change!(store, |tx, logon| logons::insert(tx, &[21; 32], &logon));
+    assert!(change!(store, |tx| logons::hold(tx, &[20; 32])));
+    assert!(!change!(store, |tx| logons::hold(tx, &[22; 32])));
+    assert!(change!(store, |tx| logons::hold(tx, &[20; 32])));
+    assert!(!change!(store, |tx| logons::hold(tx, &[29; 32])));
+    let held = look!(store, |tx| logons::find(tx, &[20; 32])).unwrap().logon;
+    assert_eq!(format!("{held:?}"), format!("{logon:?}"), "to hold it changes nothing");
     let consumed = sixteen_at_once(store, async |tx| logons::consume(tx, &[20; 32]).await).await;
     assert_eq!(consumed, 1);
     change!(store, |tx, logon| logons::sweep(tx, logon.expires_at));

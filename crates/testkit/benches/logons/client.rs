@@ -49,13 +49,13 @@ impl Client {
             }
             assert!(self.stream.read_buf(&mut self.buffer).await.unwrap() > 0, "the server hung up");
         };
-        let head = String::from_utf8_lossy(self.buffer.get(..head_end).unwrap()).into_owned();
+        let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
         let length = value(&head, "content-length").and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
         while self.buffer.len() < head_end + length {
             assert!(self.stream.read_buf(&mut self.buffer).await.unwrap() > 0, "the server hung up");
         }
-        let body = String::from_utf8_lossy(self.buffer.get(head_end..).unwrap()).into_owned();
-        Answer { status: head.get(9..12).unwrap().parse().unwrap(), head, body }
+        let body = String::from_utf8_lossy(&self.buffer[head_end..]).into_owned();
+        Answer { status: head[9..12].parse().unwrap(), head, body }
     }
 }
 

@@ -11,6 +11,10 @@
     clippy::disallowed_methods,
     missing_docs,
     unreachable_pub,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::panic,
     clippy::cast_precision_loss,
     clippy::as_conversions,
@@ -108,7 +112,7 @@ where
 {
     let mut shares: Vec<Vec<T>> = (0..clients).map(|_| Vec::new()).collect();
     for (at, item) in items.into_iter().enumerate() {
-        shares.get_mut(at % clients).unwrap().push(item);
+        shares[at % clients].push(item);
     }
     let begun = Instant::now();
     let tasks: Vec<_> = shares.into_iter().map(|share| tokio::spawn(work(share))).collect();

@@ -100,7 +100,7 @@ fn row(bench: &Bench, account: &AccountId, number: usize, hash: &str) -> (Princi
         password_hash: Some(hash.to_owned().into()),
         password_changed_at: Some(now),
         password_reset_required: false,
-        mfa_bind_required: number % 2 == 0,
+        mfa_bind_required: number.is_multiple_of(2),
         created_at: now,
     };
     let device = VirtualMfa {
