@@ -231,7 +231,7 @@ impl Countersign {
         let (this, hash, origin) = (self.clone(), token_hash(token), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
             let LogonInFull { logon, .. } = this.hold_logon_in(tx, &hash, LogonState::Bind).await?;
-            principals::guard(tx, &logon.account_id, &logon.principal_id).await?.ok_or(Refusal::LogonOver)?;
+            guard_subject(tx, &logon).await?;
             let start = Start {
                 account: &logon.account_id,
                 principal: &logon.principal_id,
