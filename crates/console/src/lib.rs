@@ -1,13 +1,13 @@
 //! The HTML door of Countersign. It turns forms into calls of core and answers into pages, and decides nothing.
 //!
-//! - [`routes`]: every path, what state it needs, and its page. The default is none.
+//! - `routes`: every path, what state it needs, and its page. The default is none.
 //! - `pages/`: one file a page: handler, what its template shows, its fields.
 //! - `templates/`: the HTML, checked when compiled; `locales/`: the words, in English and Chinese.
-//! - [`assets`]: style, script and pictures, embedded.
-//! - [`visitor`]: who asks, from where, in which language and theme. [`frame`]: what every page shows around its content.
-//! - [`answer`]: pages, redirects and refusals as responses.
+//! - `assets`: style, script and pictures, embedded.
+//! - `visitor`: who asks, from where, in which language and theme. `frame`: what every page shows around its content.
+//! - `answer`: pages, redirects and refusals as responses.
 //!
-//! A new page is a file in `pages/`, a template, its words in both locales, and a line in [`routes`].
+//! A new page is a file in `pages/`, a template, its words in both locales, and a line in `routes`.
 
 mod answer;
 mod assets;

@@ -1,6 +1,6 @@
 //! From a name to a session.
 //!
-//! A logon is a row with a typed state; each step here takes only the state it is for. After every step [`next`] decides
+//! A logon is a row with a typed state; each step here takes only the state it is for. After every step `next` decides
 //! what comes then, from the facts shown so far and the policy, always in the same order. Before the password is right
 //! nobody learns whether the user exists: an unknown name gets a phantom id and goes through the same table, the same
 //! hash and the same counters.

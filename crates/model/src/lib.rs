@@ -2,8 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`clock`] | [`Timestamp`](clock::Timestamp), the [`Clock`](clock::Clock) through which all time comes in |
-//! | [`entropy`] | the [`Entropy`](entropy::Entropy) through which all randomness comes in |
+//! | [`clock`] | [`Timestamp`], the [`Clock`] through which all time comes in |
+//! | [`entropy`] | the [`Entropy`] through which all randomness comes in |
 //! | [`ids`] | typed ids of every row |
 //! | [`names`] | what people type as names: user names, aliases, email addresses, with their limits |
 //! | [`principal`] | owners, RAM users, login profiles and the policies that make administrators |

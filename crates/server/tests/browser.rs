@@ -23,7 +23,7 @@ fn x7_browser_walk_english_narrow() {
 
 #[test]
 fn browser_walk_chinese_wide() {
-    run("walk.mjs", &["zh-CN", "1280"]);
+    run("walk.mjs", &["zh-CN", "1280", "main"]);
 }
 
 #[test]
