@@ -51,12 +51,12 @@ struct Shared {
 
 impl PasswordHasher {
     /// A service that hashes with `params` and keeps at most `memory_budget_bytes` in work areas: as many hashes at once
-    /// as fit, but no more than there are cores (more would only take memory, each core being busy already), and
+    /// as fit, but no more than there are cores and one (the one more begins when a core would wait for the next), and
     /// always one.
     pub fn new(params: HashParams, memory_budget_bytes: u64) -> Result<Self, HashError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let fitting = memory_budget_bytes / (u64::from(params.memory_kib.max(1)) * 1024);
-        Self::with_permits(params, usize::try_from(fitting).unwrap_or(usize::MAX).clamp(1, cores))
+        Self::with_permits(params, usize::try_from(fitting).unwrap_or(usize::MAX).clamp(1, cores + 1))
     }
 
     fn with_permits(params: HashParams, permits: usize) -> Result<Self, HashError> {
@@ -550,7 +550,7 @@ mod tests {
     fn the_budget_bounds_how_many_run_at_once() {
         let cores = std::thread::available_parallelism().unwrap().get();
         let area = 64 * 1024;
-        for (budget, permits) in [(0, 1), (area, 1), (2 * area, cores.min(2)), (u64::MAX, cores)] {
+        for (budget, permits) in [(0, 1), (area, 1), (2 * area, 2), (u64::MAX, cores + 1)] {
             assert_eq!(PasswordHasher::new(SMALL, budget).unwrap().concurrency(), permits);
         }
     }
