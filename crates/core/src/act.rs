@@ -14,6 +14,8 @@ use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
 use countersign_store::sessions::SessionInFull;
 use countersign_store::{Tx, accounts, audit, principals, sessions};
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What is about to be done, as the audit log will tell it.
@@ -47,9 +49,21 @@ pub(crate) struct Admitted {
     pub(crate) who: Standing,
     pub(crate) session: Option<SessionActor>,
     pub(crate) now: Timestamp,
+    /// What the event will tell beyond the deed.
+    details: Mutex<String>,
 }
 
 impl Admitted {
+    /// Adds to what the event of this change will tell: a stable key and its value.
+    pub(crate) fn tell(&self, key: &str, value: &str) {
+        let value = value.replace(';', ",");
+        let _ = write!(self.details.lock().unwrap_or_else(PoisonError::into_inner), "{key}={value};");
+    }
+
+    fn told(&self) -> String {
+        self.details.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether he may do this to that; the use-case calls it as soon as it knows the resource.
     pub(crate) fn may(&self, action: Action, resource: &Resource) -> Result<(), Error> {
         authorise(&self.who, action, resource).map_err(Error::from)
@@ -149,11 +163,11 @@ impl Countersign {
     {
         let (this, actor, origin) = (self.clone(), actor.clone(), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let result = match this.admit(tx, &actor).await {
-                Ok(admitted) => work(tx, &admitted).await,
-                Err(error) => Err(error),
+            let (result, details) = match this.admit(tx, &actor).await {
+                Ok(admitted) => (work(tx, &admitted).await, admitted.told()),
+                Err(error) => (Err(error), String::new()),
             };
-            this.write_down(tx, actor.for_audit(), &origin, &deed, &result).await?;
+            this.write_down(tx, actor.for_audit(), &origin, (&deed, &details), &result).await?;
             result
         };
         self.inner.store.write(unit).await
@@ -202,7 +216,7 @@ impl Countersign {
             let (this, asker, origin) = (self.clone(), actor.clone(), origin.clone());
             let refused: Result<(), Error> = Err(Error::because(*refusal, reason));
             let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
-                this.write_down(tx, asker.for_audit(), &origin, &deed, &refused).await
+                this.write_down(tx, asker.for_audit(), &origin, (&deed, ""), &refused).await
             };
             self.inner.store.write(note).await?;
         }
@@ -223,7 +237,7 @@ impl Countersign {
             Some(session) => Standing::from(&Actor::Session(Box::new(session.clone()))),
             None => Standing::from(actor),
         };
-        Ok(Admitted { who, session, now })
+        Ok(Admitted { who, session, now, details: Mutex::default() })
     }
 
     /// Writes the audit event of what was done or refused. Faults roll back, so nothing of them is written.
@@ -232,7 +246,7 @@ impl Countersign {
         tx: &mut Tx<'_>,
         actor: AuditActor,
         origin: &Origin,
-        deed: &Deed,
+        (deed, details): (&Deed, &str),
         result: &Result<T, Error>,
     ) -> Result<(), Error> {
         let (outcome, reason) = match result {
@@ -243,7 +257,7 @@ impl Countersign {
             Err(Error::Refused { reason, .. }) => (Outcome::Refused, *reason),
             Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
         };
-        let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason };
+        let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason, details };
         self.write_event(tx, &deed.account, origin, event).await
     }
 
@@ -264,6 +278,7 @@ impl Countersign {
             target: written.target.to_owned(),
             outcome: written.outcome,
             reason: written.reason.to_owned(),
+            details: written.details.to_owned(),
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
@@ -299,6 +314,8 @@ pub(crate) struct Written<'a> {
     pub(crate) target: &'a str,
     pub(crate) outcome: Outcome,
     pub(crate) reason: &'a str,
+    /// What else there is to know, as `key=value;` words.
+    pub(crate) details: &'a str,
 }
 
 /// Whether a session found is still good: both epochs, its end, its idleness.

@@ -27,6 +27,7 @@ pub mod hashing;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;
+mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;

@@ -241,7 +241,7 @@ impl Countersign {
         action: &'static str,
     ) -> Result<(), Error> {
         let actor = logon_actor(logon, actor_kind(logon.kind));
-        let written = Written { actor, action, target: "", outcome: Outcome::Success, reason: "at_logon" };
+        let written = Written { actor, action, target: "", outcome: Outcome::Success, reason: "at_logon", details: "" };
         self.write_event(tx, &logon.account_id, origin, written).await
     }
 
@@ -259,7 +259,7 @@ impl Countersign {
             Outcome::Refused => ActorKind::Logon,
         };
         let actor = logon_actor(logon, kind);
-        let written = Written { actor, action: "ConsoleSignin", target: "", outcome, reason };
+        let written = Written { actor, action: "ConsoleSignin", target: "", outcome, reason, details: "" };
         self.write_event(tx, &logon.account_id, origin, written).await
     }
 

@@ -144,6 +144,7 @@ impl Countersign {
             target: &deed.target,
             outcome: Outcome::Success,
             reason: "",
+            details: "",
         };
         self.write_event(tx, &deed.account, origin, written).await?;
         Ok(account)

@@ -24,6 +24,8 @@ pub struct AuditEvent {
     pub outcome: Outcome,
     /// Why it was refused, or a detail of the success, as a stable code. May be empty.
     pub reason: String,
+    /// What else there is to know, as `key=value` words that end with `;`. May be empty.
+    pub details: String,
     /// From which network address.
     pub address: String,
     /// With which program, as it called itself.

@@ -13,6 +13,7 @@
 //! | [`session`] | what a finished logon opens |
 //! | [`budget`] | how often a factor may be tried |
 //! | [`audit`] | what is written down about every change and refusal |
+//! | [`notice`] | what people are told, and what administrators have to look at |
 //!
 //! A new entity gets its file here, its id in [`ids`], and its limits beside its fields.
 
@@ -23,6 +24,7 @@ pub mod entropy;
 pub mod ids;
 pub mod logon;
 pub mod names;
+pub mod notice;
 pub mod principal;
 pub mod session;
 pub mod settings;

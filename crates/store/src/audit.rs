@@ -7,9 +7,10 @@ use countersign_model::ids::AccountId;
 
 statements! {
     INSERT = "INSERT INTO audit_events (account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, \
-              outcome, reason, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+              outcome, reason, details, address, user_agent) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     LATEST = "SELECT account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, outcome, reason, \
-              address, user_agent FROM audit_events WHERE account_id = $1 ORDER BY event_id DESC LIMIT $2";
+              details, address, user_agent FROM audit_events WHERE account_id = $1 ORDER BY event_id DESC LIMIT $2";
     COUNT_REFUSAL = "INSERT INTO anonymous_refusals (minute, address, reason, times) VALUES ($1, $2, $3, 1) \
                      ON CONFLICT (minute, address, reason) DO UPDATE SET times = anonymous_refusals.times + 1";
     REFUSALS = "SELECT CAST(COALESCE(SUM(times), 0) AS BIGINT) FROM anonymous_refusals WHERE minute >= $1";
@@ -31,6 +32,7 @@ pub async fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<(), StoreErro
             event.target,
             event.outcome.as_str(),
             event.reason,
+            event.details,
             event.address,
             event.user_agent
         ],
@@ -80,6 +82,7 @@ fn read(row: Row) -> Result<AuditEvent, StoreError> {
         target: r.text("target")?,
         outcome: r.parse("outcome")?,
         reason: r.text("reason")?,
+        details: r.text("details")?,
         address: r.text("address")?,
         user_agent: r.text("user_agent")?,
     })

@@ -25,13 +25,24 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
+/// The migrations, by engine.
+macro_rules! migrations {
+    ($engine:literal: $($version:literal $name:literal),+ $(,)?) => {
+        &[$(Migration {
+            version: $version,
+            name: $name,
+            sql: include_str!(concat!("../migrations/", $engine, "/000", $version, "_", $name, ".sql")),
+        }),+]
+    };
+}
+
 /// The migrations of SQLite.
 pub(crate) const SQLITE: &[Migration] =
-    &[Migration { version: 1, name: "beginning", sql: include_str!("../migrations/sqlite/0001_beginning.sql") }];
+    migrations!("sqlite": 1 "beginning", 2 "logon_policy", 3 "audit_chain", 4 "notices");
 
 /// The migrations of PostgreSQL.
 pub(crate) const POSTGRES: &[Migration] =
-    &[Migration { version: 1, name: "beginning", sql: include_str!("../migrations/postgres/0001_beginning.sql") }];
+    migrations!("postgres": 1 "beginning", 2 "logon_policy", 3 "audit_chain", 4 "notices");
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

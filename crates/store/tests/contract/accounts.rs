@@ -59,6 +59,7 @@ async fn settings_are_replaced(store: &Store) {
         binding_codes: BindingCodes::Two,
         mfa_device_types: MfaDeviceTypes::Several,
         session_hours: 24,
+        ..SecuritySettings::default()
     };
     assert!(change!(store, |tx, id, settings| accounts::change_settings(tx, &id, &settings)));
     assert_eq!(look!(store, |tx, id| accounts::find(tx, &id)).unwrap().settings, settings);

@@ -69,6 +69,7 @@ fn new_event(account: &AccountId, number: u64) -> AuditEvent {
         target: "alice 'x'".to_owned(),
         outcome: if number.is_multiple_of(2) { Outcome::Success } else { Outcome::Refused },
         reason: "code_wrong".to_owned(),
+        details: format!("number={number};"),
         address: "2001:db8::7".to_owned(),
         user_agent: "a \"browser\"".to_owned(),
     }
