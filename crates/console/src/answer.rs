@@ -185,7 +185,8 @@ fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::BindingOver
         | Refusal::TooManyBindings
         | Refusal::SetUpOver
-        | Refusal::NoPassword => return None,
+        | Refusal::NoPassword
+        | Refusal::AlreadyEnded => return None,
     };
     Some(field)
 }
@@ -227,6 +228,7 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "EntityAlreadyExists.User.MFADevice",
     "EntityNotExist.User.MFADevice",
     "EntityNotExist.User.LoginProfile",
+    "EntityNotExist.Session",
     "BindingOver",
     "Throttling.Binding",
 ];

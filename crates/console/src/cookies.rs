@@ -1,4 +1,4 @@
-//! The cookies: the secret of a session, the secret of a logon, and two preferences.
+//! The cookies: the secrets of a session, a logon, a known browser and a remembered machine, and two preferences.
 //!
 //! Over https they carry the `__Host-` prefix, which ties them to this very host; plain `http://localhost` accepts neither
 //! the prefix nor `Secure` everywhere, so there they go without.
@@ -14,6 +14,10 @@ pub(crate) enum Cookie {
     Session,
     /// The secret of a logon that goes on.
     Logon,
+    /// The secret by which the browser is known.
+    Browser,
+    /// The secret by which the machine is remembered.
+    Machine,
     /// The language chosen.
     Language,
     /// The theme chosen.
@@ -25,6 +29,8 @@ impl Cookie {
         match self {
             Self::Session => "countersign-session",
             Self::Logon => "countersign-logon",
+            Self::Browser => "countersign-browser",
+            Self::Machine => "countersign-machine",
             Self::Language => "countersign-language",
             Self::Theme => "countersign-theme",
         }
@@ -35,6 +41,8 @@ impl Cookie {
         match self {
             Self::Session => None,
             Self::Logon => Some(600),
+            Self::Browser => Some(90 * 24 * 3_600),
+            Self::Machine => Some(7 * 24 * 3_600),
             Self::Language | Self::Theme => Some(365 * 24 * 3_600),
         }
     }

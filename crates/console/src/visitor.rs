@@ -45,8 +45,14 @@ impl Visitor {
             .and_then(|tag| Language::parse(&tag))
             .unwrap_or_else(|| Language::preferred(header(ACCEPT_LANGUAGE)));
         let theme = options.cookie(headers, Cookie::Theme).map(|word| Theme::parse(&word)).unwrap_or_default();
+        let origin = Origin {
+            language: Some(language.tag()),
+            browser: options.token(headers, Cookie::Browser),
+            machine: options.token(headers, Cookie::Machine),
+            ..Origin::new(address(parts, options.trusted_proxy_hops), header(USER_AGENT))
+        };
         Self {
-            origin: Origin::new(address(parts, options.trusted_proxy_hops), header(USER_AGENT)),
+            origin,
             words: Words::new(Arc::clone(&console.locales), language),
             theme,
             path: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),

@@ -12,7 +12,7 @@ use countersign_model::names::UserName;
 use countersign_model::principal::Principal;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
-use countersign_store::sessions::SessionInFull;
+use countersign_store::sessions::{SessionInFull, SessionLine};
 use countersign_store::{Tx, accounts, audit, principals, sessions};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -304,7 +304,10 @@ impl Countersign {
 /// how many of these somebody can make, so they are counted for each address and minute; the tries that led to the pause
 /// stand in the log one by one.
 pub(crate) fn is_unjudged(reason: &str) -> bool {
-    matches!(reason, "factor_paused" | "factor_disabled" | "password_paused" | "password_disabled")
+    matches!(
+        reason,
+        "factor_paused" | "factor_disabled" | "password_paused" | "password_disabled" | "network_exhausted"
+    )
 }
 
 /// What an audit event tells besides time and origin.
@@ -321,14 +324,34 @@ pub(crate) struct Written<'a> {
 /// Whether a session found is still good: both epochs, its end, its idleness.
 fn good_session(found: &SessionInFull, now: Timestamp) -> Result<(), Error> {
     let session = &found.session;
-    let reason = if session.principal_epoch != found.principal_epoch || session.account_epoch != found.account_epoch {
-        "session_superseded"
-    } else if now >= session.expires_at || now < session.created_at.minus(Duration::from_mins(1)) {
-        "session_expired"
-    } else if now.since(session.last_seen_at) >= IDLE_LIMIT {
-        "session_idle"
+    let times = Times { created: session.created_at, seen: session.last_seen_at, end: session.expires_at };
+    let carried = (session.principal_epoch, session.account_epoch);
+    match why_over(carried, (found.principal_epoch, found.account_epoch), &times, now) {
+        None => Ok(()),
+        Some(reason) => Err(Error::because(Refusal::NotLoggedOn, reason)),
+    }
+}
+
+/// Whether a listed session is still good, by the present epochs of its principal and account.
+pub(crate) fn is_good(line: &SessionLine, epochs: (i64, i64), now: Timestamp) -> bool {
+    let times = Times { created: line.created_at, seen: line.last_seen_at, end: line.expires_at };
+    why_over((line.principal_epoch, line.account_epoch), epochs, &times, now).is_none()
+}
+
+struct Times {
+    created: Timestamp,
+    seen: Timestamp,
+    end: Timestamp,
+}
+
+fn why_over(carried: (i64, i64), present: (i64, i64), times: &Times, now: Timestamp) -> Option<&'static str> {
+    if carried != present {
+        Some("session_superseded")
+    } else if now >= times.end || now < times.created.minus(Duration::from_mins(1)) {
+        Some("session_expired")
+    } else if now.since(times.seen) >= IDLE_LIMIT {
+        Some("session_idle")
     } else {
-        return Ok(());
-    };
-    Err(Error::because(Refusal::NotLoggedOn, reason))
+        None
+    }
 }

@@ -4,8 +4,9 @@ use crate::authorise::{Action, Resource, Standing, authorise};
 use crate::error::Refusal;
 use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::ids::{AccountId, PrincipalId};
-use countersign_model::logon::Method;
+
 use countersign_model::principal::PrincipalKind;
+use countersign_model::token::Token;
 use countersign_store::sessions::SessionInFull;
 
 /// Who asks for something outside a logon.
@@ -63,7 +64,7 @@ impl SessionActor {
     /// Whether the logon used a second factor.
     #[must_use]
     pub fn used_second_factor(&self) -> bool {
-        self.found.session.methods.iter().any(|method| *method != Method::Password)
+        self.found.session.methods.iter().any(|method| method.is_second_factor())
     }
 }
 
@@ -87,26 +88,33 @@ impl Role {
     pub const ALL: &'static [Self] = &[Self::Anonymous, Self::User, Self::Administrator, Self::Owner, Self::Operator];
 }
 
-/// From where a request comes, as far as it can be known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// From where a request comes, as far as it can be known, and what its browser brought along.
+#[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// The network address, from the configured proxies if any.
     pub address: String,
     /// The program, as it calls itself; cut to 256 characters.
     pub user_agent: String,
+    /// The language of the pages, as a tag; English where none is known.
+    pub language: Option<&'static str>,
+    /// The secret by which the browser is known.
+    pub browser: Option<Token>,
+    /// The secret by which the machine is remembered.
+    pub machine: Option<Token>,
 }
 
 impl Origin {
     /// An origin with the program's name cut to its limit and freed of control characters.
     #[must_use]
     pub fn new(address: String, user_agent: &str) -> Self {
-        Self { address, user_agent: user_agent.chars().filter(|c| !c.is_control()).take(256).collect() }
+        let user_agent = user_agent.chars().filter(|c| !c.is_control()).take(256).collect();
+        Self { address, user_agent, ..Self::default() }
     }
 
     /// The command line of the installation's host.
     #[must_use]
     pub fn command_line() -> Self {
-        Self { address: "command line".to_owned(), user_agent: String::new() }
+        Self { address: "command line".to_owned(), ..Self::default() }
     }
 }
 

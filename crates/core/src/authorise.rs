@@ -34,8 +34,12 @@ actions! {
     BindOwnMfa = "BindMFADevice",
     /// Unbind one's own MFA device.
     UnbindOwnMfa = "UnbindMFADevice",
+    /// Make one's own recovery codes.
+    MakeOwnRecoveryCodes = "CreateRecoveryCodes",
     /// End one's own session.
     LogOff = "ConsoleSignout",
+    /// End one's own other sessions, forget one's own machines.
+    EndOwnSessions = "EndSessions",
     /// See the Account Center.
     ViewAccount = "GetAccount",
     /// See the overview of the RAM console.
@@ -58,6 +62,8 @@ actions! {
     UnbindMfaForUser = "UnbindMFADevice",
     /// Lift the lock on a factor of a RAM user.
     UnlockUser = "UnlockUser",
+    /// End the sessions of a RAM user, forget his machines.
+    EndUserSessions = "EndUserSessions",
     /// Attach a system policy to a RAM user.
     AttachPolicy = "AttachPolicyToUser",
     /// Detach a system policy from a RAM user.
@@ -142,7 +148,9 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
     use Action as A;
     use Role as R;
     let allowed = match action {
-        A::ViewOwnSecurity | A::LogOff => matches!(who.role, R::User | R::Administrator | R::Owner),
+        A::ViewOwnSecurity | A::LogOff | A::EndOwnSessions | A::MakeOwnRecoveryCodes => {
+            matches!(who.role, R::User | R::Administrator | R::Owner)
+        }
         A::ChangeOwnPassword => match who.role {
             R::Owner | R::Administrator => true,
             R::User => who.settings.users_change_password,
@@ -164,6 +172,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::BindMfaForUser
         | A::UnbindMfaForUser
         | A::UnlockUser
+        | A::EndUserSessions
         | A::AttachPolicy
         | A::DetachPolicy
         | A::ViewSettings
@@ -184,6 +193,7 @@ const fn not_to_oneself(action: Action) -> bool {
             | Action::BindMfaForUser
             | Action::UnbindMfaForUser
             | Action::UnlockUser
+            | Action::EndUserSessions
             | Action::AttachPolicy
             | Action::DetachPolicy
     )
@@ -208,6 +218,8 @@ mod tests {
         match action {
             Action::ViewOwnSecurity
             | Action::LogOff
+            | Action::EndOwnSessions
+            | Action::MakeOwnRecoveryCodes
             | Action::ChangeOwnPassword
             | Action::BindOwnMfa
             | Action::UnbindOwnMfa => [NOBODY_ELSE, true, true, true, false],
@@ -222,6 +234,7 @@ mod tests {
             | Action::BindMfaForUser
             | Action::UnbindMfaForUser
             | Action::UnlockUser
+            | Action::EndUserSessions
             | Action::AttachPolicy
             | Action::DetachPolicy
             | Action::ViewSettings
@@ -279,6 +292,7 @@ mod tests {
             Action::UnbindMfaForUser,
             Action::BindMfaForUser,
             Action::UnlockUser,
+            Action::EndUserSessions,
         ] {
             assert_eq!(authorise(&who, action, &himself), Err(Refusal::Oneself), "{action:?}");
         }

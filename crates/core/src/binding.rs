@@ -138,6 +138,7 @@ impl Countersign {
     ) -> Result<Token, Error> {
         self.check_clock()?;
         let (this, deed) = (self.clone(), Deed::own(actor, Action::BindOwnMfa.code()));
+        let from = origin.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::BindOwnMfa, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
@@ -147,7 +148,7 @@ impl Countersign {
             // A refusal commits its count, so everything is judged before anything is taken away.
             let spent = this.judge_binding(tx, &device, proof(codes, &typed), admitted.now).await?;
             if let Some(old) = virtual_mfa::find_bound(tx, account, principal).await? {
-                this.spend_code(tx, &old, &typed.of_replaced, admitted.now).await?;
+                this.spend_code(tx, &old, &typed.of_replaced, &from, admitted.now).await?;
                 virtual_mfa::delete_bound(tx, account, principal).await?;
             }
             this.bind_judged(tx, &device, spent).await?;
@@ -253,7 +254,7 @@ impl Countersign {
     pub async fn logon_binding(&self, token: &Token) -> Result<BindingView, Error> {
         let (this, hash) = (self.clone(), token_hash(token));
         let unit = async move |tx: &mut Tx<'_>| -> Result<BindingView, Error> {
-            let LogonInFull { logon, subject } = this.logon_in(tx, &hash, LogonState::Bind).await?;
+            let LogonInFull { logon, subject, .. } = this.logon_in(tx, &hash, LogonState::Bind).await?;
             let subject = subject.ok_or(Refusal::LogonOver)?;
             let device = this.pending_of(tx, &logon.account_id, &logon.principal_id, logon.id.as_str()).await?;
             let codes = subject.settings.binding_codes;
@@ -296,9 +297,14 @@ impl Countersign {
         guard_subject(tx, logon).await?;
         let device = self.pending_of(tx, &logon.account_id, &logon.principal_id, logon.id.as_str()).await?;
         let spent = self.judge_binding(tx, &device, proof(subject.settings.binding_codes, typed), now).await?;
+        if logon.facts.second_factor.is_some_and(|(method, _)| method == Method::RecoveryCode) {
+            // He has lost the device that is still bound.
+            virtual_mfa::delete_bound(tx, &logon.account_id, &logon.principal_id).await?;
+        }
         self.bind_judged(tx, &device, spent).await?;
         let mut after = logon.clone();
-        after.facts.second_factor = Some((Method::VirtualMfa, now));
+        after.facts.second_factor = after.facts.second_factor.or(Some((Method::VirtualMfa, now)));
+        after.facts.device_bound = true;
         after.principal_epoch =
             principals::bump_epoch(tx, &logon.account_id, &logon.principal_id, now).await?.ok_or(Refusal::LogonOver)?;
         subject.device = virtual_mfa::find_bound(tx, &logon.account_id, &logon.principal_id).await?;

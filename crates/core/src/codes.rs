@@ -2,16 +2,21 @@
 //! and a step is spent by the one conditional write of the store.
 
 use crate::Countersign;
+use crate::act::is_unjudged;
+use crate::actor::Origin;
 use crate::error::{Error, Refusal};
 use crate::keyring::Place;
+use crate::notices::Notice;
+use crate::recovery::{RECOVERY_CODES, RecoveryCode};
 use countersign_model::Timestamp;
 use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
+use countersign_model::notice::NoticeKind;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState};
 use countersign_otp::{Code, Digits, Drift, Period, Secret, Steps, TimeStep, Totp, Window};
 use countersign_store::budgets::Counted;
 use countersign_store::virtual_mfa::SpentStep;
-use countersign_store::{Tx, budgets, virtual_mfa};
+use countersign_store::{Tx, budgets, recovery_codes, virtual_mfa};
 
 /// The codes that confirm a binding.
 #[derive(Debug)]
@@ -27,9 +32,11 @@ impl Countersign {
         tx: &mut Tx<'_>,
         device: &VirtualMfa,
         typed: &str,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<(), Error> {
         let result = self.judge_and_spend(tx, device, typed, now).await;
+        self.tell_of_lock(tx, (counted(device), &device.principal_id), &result, origin).await?;
         self.inner.metrics.step("code", result.is_ok());
         result
     }
@@ -105,6 +112,59 @@ impl Countersign {
         Ok(())
     }
 
+    /// Judges a recovery code of a principal and uses it up. A try is booked before it is looked at; a refusal keeps the
+    /// count.
+    pub(crate) async fn spend_recovery_code(
+        &self,
+        tx: &mut Tx<'_>,
+        (account, principal): (&AccountId, &PrincipalId),
+        typed: &str,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let counted = Counted { account, subject: principal.as_str(), kind: BudgetKind::RecoveryCode };
+        let result = self.judge_recovery_code(tx, counted, principal, typed, now).await;
+        self.inner.metrics.step("recovery_code", result.is_ok());
+        self.tell_of_lock(tx, (counted, principal), &result, origin).await?;
+        result
+    }
+
+    async fn judge_recovery_code(
+        &self,
+        tx: &mut Tx<'_>,
+        counted: Counted<'_>,
+        principal: &PrincipalId,
+        typed: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        book_for(tx, counted, now).await?;
+        let code = RecoveryCode::parse(typed).ok_or_else(|| wrong("recovery_code_malformed"))?;
+        for hash in self.inner.keys.keyed_hashes(RECOVERY_CODES, &code.bound_to(principal)) {
+            if recovery_codes::consume(tx, counted.account, principal, &hash, now).await? {
+                budgets::clear(tx, counted, now).await?;
+                return Ok(());
+            }
+        }
+        Err(wrong("recovery_code_wrong"))
+    }
+
+    /// Tells a principal of the lock that a refused try has begun, if it has.
+    async fn tell_of_lock(
+        &self,
+        tx: &mut Tx<'_>,
+        (counted, principal): (Counted<'_>, &PrincipalId),
+        result: &Result<(), Error>,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        // A try that was not judged came while a lock lasted, and has booked nothing.
+        let Err(Error::Refused { reason, .. }) = result else { return Ok(()) };
+        if !is_unjudged(reason) && budgets::find(tx, counted).await?.begins_lock(None) {
+            let notice = Notice { account: counted.account, principal, kind: NoticeKind::Locked, origin };
+            self.notify(tx, notice).await?;
+        }
+        Ok(())
+    }
+
     /// Seals a fresh seed for its row.
     pub(crate) fn seal_seed(
         &self,
@@ -136,8 +196,12 @@ pub(crate) fn counted(device: &VirtualMfa) -> Counted<'_> {
 }
 
 async fn book(tx: &mut Tx<'_>, device: &VirtualMfa, now: Timestamp) -> Result<(), Error> {
-    match budgets::book(tx, counted(device), now).await? {
-        Ok(()) => Ok(()),
+    book_for(tx, counted(device), now).await
+}
+
+async fn book_for(tx: &mut Tx<'_>, counted: Counted<'_>, now: Timestamp) -> Result<(), Error> {
+    match budgets::book(tx, counted, None, now).await? {
+        Ok(_) => Ok(()),
         Err(Exhausted::Paused { .. }) => Err(wrong("factor_paused")),
         Err(Exhausted::Disabled) => Err(wrong("factor_disabled")),
     }

@@ -103,6 +103,8 @@ pub enum Refusal {
     SetUpOver,
     /// The user has no login profile, or no password to keep.
     NoPassword,
+    /// The session has ended, or the machine is not remembered any more.
+    AlreadyEnded,
 }
 
 impl Refusal {
@@ -134,6 +136,7 @@ impl Refusal {
             Self::NotConfirmed => "InvalidParameter.Confirmation",
             Self::SetUpOver => "SetUpOver",
             Self::NoPassword => "EntityNotExist.User.LoginProfile",
+            Self::AlreadyEnded => "EntityNotExist.Session",
         }
     }
 }

@@ -148,6 +148,14 @@ impl KeyRing {
         self.current().keyed_hash(purpose, value)
     }
 
+    /// The keyed hashes of `value` by every key of the ring, the current one first: under one of them it may be stored.
+    #[must_use]
+    pub fn keyed_hashes(&self, purpose: &'static str, value: &[u8]) -> Vec<[u8; 32]> {
+        let mut hashes: Vec<_> = self.keys().map(|key| key.keyed_hash(purpose, value)).collect();
+        hashes.reverse();
+        hashes
+    }
+
     /// Whether `stored` is the keyed hash of `value` by any key of the ring. Takes the same time wherever they differ.
     #[must_use]
     pub fn keyed_hash_matches(&self, purpose: &'static str, value: &[u8], stored: &[u8]) -> bool {

@@ -10,6 +10,8 @@
 //! | [`logon`] | the steps from a name to a session |
 //! | [`binding`] | binding, replacing and unbinding a virtual MFA device |
 //! | [`passwords`] | the rules for passwords; changing one's own |
+//! | [`recovery`] | recovery codes, for a lost second factor |
+//! | [`sessions`] | open sessions and remembered machines, one's own and those of users |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
 //! | [`settings`] | the security settings |
 //! | [`overview`] | the posture of an account at a glance |
@@ -31,6 +33,8 @@ mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;
+pub mod recovery;
+pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod upkeep;

@@ -8,23 +8,31 @@
 mod choose_password;
 mod next;
 mod password;
+mod places;
+mod recovery;
 mod second_factor;
+
+pub(crate) use next::requires_device;
+pub(crate) use password::hourly_limit;
 
 use crate::act::{Written, is_unjudged};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
 use countersign_model::ids::{AccountId, LogonId, PrincipalId, SessionId};
 use countersign_model::logon::{LOGON_LIFETIME, Logon, LogonFacts, LogonState};
 use countersign_model::names::LogonName;
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::PrincipalKind;
 use countersign_model::session::{SESSIONS_PER_PRINCIPAL, Session};
 use countersign_model::token::Token;
 use countersign_store::logons::{LogonInFull, LogonSubject};
-use countersign_store::{Tx, accounts, audit, logons, principals, sessions};
-use next::{Next, next};
+use countersign_store::{Tx, accounts, audit, logons, principals, recovery_codes, sessions};
+use next::{Asker, Next, next};
+use places::may_remember;
 use std::time::Duration;
 
 /// What a logon shows of itself to the browser that holds it: never more than the last passed step allows.
@@ -36,6 +44,17 @@ pub struct LogonView {
     pub kind: PrincipalKind,
     /// As whom one logs on, as canonicalised from what was typed.
     pub name: String,
+    /// Whether the machine may be remembered. Told once the password was right.
+    pub may_remember: bool,
+}
+
+/// What the browser takes along from a finished logon. Neither opens anything without a password.
+#[derive(Debug)]
+pub struct GivenSecrets {
+    /// By what it is known from now on.
+    pub browser: Token,
+    /// By what its machine is remembered, if it is: a new secret at each use.
+    pub machine: Option<Token>,
 }
 
 /// What a passed step leads to.
@@ -58,6 +77,10 @@ pub enum LogonStep {
         kind: PrincipalKind,
         /// Whether an owner has no second factor yet and should be urged to bind one.
         urge_binding: bool,
+        /// Whether a device was just bound and there are no recovery codes yet.
+        offer_recovery_codes: bool,
+        /// What the browser takes along.
+        given: Box<GivenSecrets>,
     },
 }
 
@@ -80,8 +103,10 @@ impl Countersign {
     pub async fn logon(&self, token: &Token) -> Result<LogonView, Error> {
         let (hash, this) = (token_hash(token), self.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonView, Error> {
-            let LogonInFull { logon, .. } = this.live_logon(tx, &hash).await?;
-            Ok(LogonView { state: logon.state, kind: logon.kind, name: logon.name })
+            let LogonInFull { logon, subject, .. } = this.live_logon(tx, &hash).await?;
+            let allowed = subject.is_some_and(|subject| may_remember(logon.kind, &subject.settings));
+            let may_remember = allowed && logon.state == LogonState::SecondFactor;
+            Ok(LogonView { state: logon.state, kind: logon.kind, name: logon.name, may_remember })
         };
         self.inner.store.read(unit).await
     }
@@ -179,7 +204,8 @@ impl Countersign {
     /// secret, or to a session.
     pub(crate) async fn advance(&self, tx: &mut Tx<'_>, step: Advance<'_>) -> Result<LogonStep, Error> {
         let Advance { hash, before, after, subject, origin, now } = step;
-        match next(&after.facts, subject) {
+        let asker = Asker { kind: after.kind, subject, address: &origin.address };
+        match next(&after.facts, &asker) {
             Next::Refuse(reason) => Err(Error::because(Refusal::WrongCredentials, reason)),
             Next::Ask(state) => {
                 let token = self.new_token();
@@ -206,6 +232,8 @@ impl Countersign {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<LogonStep, Error> {
+        let used = self.use_machine(tx, logon, origin, now).await?;
+        let given = self.give_secrets(tx, (logon, subject), used, origin, now).await?;
         let token = self.new_token();
         let session = Session {
             id: SessionId::generate(&*self.inner.entropy),
@@ -221,14 +249,21 @@ impl Countersign {
         let from = sessions::Origin { address: &origin.address, user_agent: &origin.user_agent };
         sessions::insert(tx, &token_hash(&token), &session, from).await?;
         sessions::trim(tx, &logon.account_id, &logon.principal_id, SESSIONS_PER_PRINCIPAL).await?;
-        principals::mark_logon(tx, &logon.account_id, &logon.principal_id, now).await?;
+        let (account, principal) = (&logon.account_id, &logon.principal_id);
+        principals::mark_logon(tx, account, principal, origin.language.unwrap_or("en"), now).await?;
         let methods = session.methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join("+");
         self.write_logon_event(tx, logon, origin, Outcome::Success, &methods).await?;
+        if !logon.facts.browser_known && subject.last_logon_at.is_some() {
+            self.notify(tx, Notice { account, principal, kind: NoticeKind::NewMachine, origin }).await?;
+        }
+        let has_codes = recovery_codes::count(tx, account, principal).await?.left > 0;
         Ok(LogonStep::Open {
             token,
             expires_at: session.expires_at,
             kind: logon.kind,
             urge_binding: logon.kind == PrincipalKind::Owner && subject.device.is_none(),
+            offer_recovery_codes: logon.facts.device_bound && !has_codes,
+            given: Box::new(given),
         })
     }
 
@@ -259,7 +294,11 @@ impl Countersign {
             Outcome::Refused => ActorKind::Logon,
         };
         let actor = logon_actor(logon, kind);
-        let written = Written { actor, action: "ConsoleSignin", target: "", outcome, reason, details: "" };
+        let details = match outcome {
+            Outcome::Success => logon_details(logon),
+            Outcome::Refused => String::new(),
+        };
+        let written = Written { actor, action: "ConsoleSignin", target: "", outcome, reason, details: &details };
         self.write_event(tx, &logon.account_id, origin, written).await
     }
 
@@ -292,6 +331,14 @@ pub(crate) async fn guard_subject(tx: &mut Tx<'_>, logon: &Logon) -> Result<(), 
         return Ok(());
     }
     Err(Error::because(Refusal::LogonOver, "logon_superseded"))
+}
+
+/// What the log tells of a finished logon: what was unusual about it, and whether its machine is remembered.
+fn logon_details(logon: &Logon) -> String {
+    let unusual = logon.facts.unusual.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(",");
+    let unusual = if unusual.is_empty() { String::new() } else { format!("unusual={unusual};") };
+    let remembered = if logon.facts.remember { "remembered=yes;" } else { "" };
+    format!("{unusual}{remembered}")
 }
 
 const fn actor_kind(kind: PrincipalKind) -> ActorKind {

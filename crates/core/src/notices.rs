@@ -28,14 +28,14 @@ pub(crate) struct Finding<'a> {
 
 impl Countersign {
     /// Writes a notice for a principal into the outbox.
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "the outbox comes next")]
-    pub(crate) async fn notify(&self, _tx: &mut Tx<'_>, _notice: Notice<'_>) -> Result<(), Error> {
+    pub(crate) async fn notify(&self, _tx: &mut Tx<'_>, notice: Notice<'_>) -> Result<(), Error> {
+        tracing::debug!(account = %notice.account, principal = %notice.principal, kind = %notice.kind, from = %notice.origin.address, "notice");
         Ok(())
     }
 
     /// Raises a finding for the administrators of an account.
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "the findings come next")]
-    pub(crate) async fn raise(&self, _tx: &mut Tx<'_>, _finding: Finding<'_>) -> Result<(), Error> {
+    pub(crate) async fn raise(&self, _tx: &mut Tx<'_>, finding: Finding<'_>) -> Result<(), Error> {
+        tracing::debug!(account = %finding.account, principal = %finding.principal, name = finding.principal_name, kind = %finding.kind, details = finding.details, "finding");
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::passwords::check_rules;
 use countersign_model::budget::BudgetKind;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, Principal};
 use countersign_store::budgets::Counted;
-use countersign_store::{Tx, accounts, budgets, login_profiles, principals, virtual_mfa};
+use countersign_store::{Tx, accounts, budgets, login_profiles, principals, recovery_codes, virtual_mfa};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// How an owner gets a new password.
@@ -47,6 +47,7 @@ impl Countersign {
                 return Err(Refusal::MfaNotBound.into());
             }
             virtual_mfa::delete_pending(tx, &account.id, &owner.id).await?;
+            recovery_codes::delete_all(tx, &account.id, &owner.id).await?;
             principals::bump_epoch(tx, &account.id, &owner.id, admitted.now).await?;
             Ok(())
         };

@@ -5,11 +5,12 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
+use crate::logon::requires_device;
 use countersign_model::Timestamp;
 use countersign_model::audit::AuditEvent;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
 use countersign_store::users::{AdministratorLine, Posture};
-use countersign_store::{Tx, audit, login_profiles, principals, users, virtual_mfa};
+use countersign_store::{Tx, audit, login_profiles, principals, recovery_codes, users, virtual_mfa};
 
 const RECENT_EVENTS: i64 = 10;
 const ADMINISTRATORS_SHOWN: i64 = 50;
@@ -47,6 +48,8 @@ pub struct OwnSecurity {
     pub mfa_required: bool,
     /// When the password was last changed.
     pub password_changed_at: Option<Timestamp>,
+    /// How many recovery codes are left.
+    pub codes_left: i64,
     /// Whether he may bind and unbind his own device.
     pub may_manage_mfa: bool,
     /// Whether he may change his own password.
@@ -89,12 +92,17 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<OwnSecurity, Error> {
             admitted.may(Action::ViewOwnSecurity, &Resource::Oneself)?;
             let (account, principal) = admitted.oneself()?;
+            let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+            let settings = &session.found.settings;
             let device = virtual_mfa::find_bound(tx, account, principal).await?;
             let profile = login_profiles::find(tx, account, principal).await?;
             Ok(OwnSecurity {
                 device: device.as_ref().and_then(DeviceView::of),
-                mfa_required: profile.as_ref().is_none_or(|profile| profile.mfa_bind_required),
+                mfa_required: profile
+                    .as_ref()
+                    .is_none_or(|profile| requires_device(session.found.kind, settings, profile)),
                 password_changed_at: profile.and_then(|profile| profile.password_changed_at),
+                codes_left: recovery_codes::count(tx, account, principal).await?.left,
                 may_manage_mfa: admitted.may(Action::BindOwnMfa, &Resource::Oneself).is_ok(),
                 may_change_password: admitted.may(Action::ChangeOwnPassword, &Resource::Oneself).is_ok(),
             })

@@ -6,6 +6,7 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
+use crate::logon::hourly_limit;
 use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::entropy::random_below;
 use countersign_model::ids::{AccountId, PrincipalId};
@@ -90,7 +91,9 @@ impl Countersign {
         let look = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
             admitted.may(action, &Resource::Oneself)?;
             let (account, principal) = admitted.oneself()?;
-            let booked = budgets::book(tx, counted(account, principal), admitted.now).await?;
+            let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+            let hourly = hourly_limit(session.found.kind, &session.found.settings);
+            let booked = budgets::book(tx, counted(account, principal), hourly, admitted.now).await?;
             let profile = login_profiles::find(tx, account, principal).await?;
             Ok((booked, profile.and_then(|profile| profile.password_hash)))
         };
@@ -110,7 +113,7 @@ impl Countersign {
             return self.act_unwritten(&session_actor, clear).await;
         }
         let reason = match booked {
-            Ok(()) => "password_wrong",
+            Ok(_) => "password_wrong",
             Err(Exhausted::Paused { .. }) => "password_paused",
             Err(Exhausted::Disabled) => "password_disabled",
         };

@@ -3,8 +3,11 @@
 use crate::Countersign;
 use crate::error::Error;
 use countersign_model::Timestamp;
+use countersign_model::machine::NETWORK_KNOWN_FOR;
 use countersign_model::session::IDLE_LIMIT;
-use countersign_store::{Tx, audit, budgets, facts, logons, sessions, virtual_mfa};
+use countersign_store::{
+    Tx, audit, budgets, facts, known_places, logons, machines, network_budgets, proofs, sessions, virtual_mfa,
+};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,6 +15,7 @@ const HIGH_WATER: &str = "high_water";
 /// How far the clock may lie behind a time already seen before logons are refused.
 const TOLERANCE: Duration = Duration::from_mins(1);
 const BUDGETS_KEPT: Duration = Duration::from_hours(24 * 30);
+const NETWORK_BUDGETS_KEPT: Duration = Duration::from_hours(2);
 const REFUSALS_KEPT: Duration = Duration::from_hours(24 * 90);
 
 impl Countersign {
@@ -42,6 +46,10 @@ impl Countersign {
                 + sessions::sweep(tx, now, now.minus(IDLE_LIMIT)).await?
                 + virtual_mfa::sweep_pending(tx, now).await?
                 + budgets::sweep(tx, now.minus(BUDGETS_KEPT)).await?
+                + machines::sweep(tx, now).await?
+                + known_places::sweep(tx, now, now.minus(NETWORK_KNOWN_FOR)).await?
+                + network_budgets::sweep(tx, now.minus(NETWORK_BUDGETS_KEPT)).await?
+                + proofs::sweep(tx, now).await?
                 + audit::sweep_refusals(tx, now.minus(REFUSALS_KEPT)).await?;
             Ok(ended)
         };

@@ -12,7 +12,15 @@ pub const FAILURES_BEFORE_PAUSE: i64 = 5;
 /// Failures in a row after which the factor is disabled.
 pub const FAILURES_BEFORE_DISABLED: i64 = 100;
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
-const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+const LONGEST_PAUSE: Duration = HOUR;
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Wrong passwords from unknown browsers of one network within an hour, before it is not listened to any more.
+pub const NETWORK_FAILURES: i64 = 200;
+/// The same while wrong passwords come from everywhere.
+pub const NETWORK_FAILURES_UNDER_ATTACK: i64 = 10;
+/// Wrong passwords from all unknown browsers within an hour, from which on it is an attack.
+pub const ALL_FAILURES: i64 = 2_000;
 
 text_enum! {
     /// What is counted apart: who lacks the password cannot touch the counter of the second factor.
@@ -21,6 +29,8 @@ text_enum! {
         Password = "password",
         /// Tries of a code, counted for the device.
         VirtualMfa = "virtual-mfa",
+        /// Tries of recovery codes, counted for the principal.
+        RecoveryCode = "recovery-code",
     }
 }
 
@@ -31,14 +41,24 @@ pub struct Budget {
     pub failures: i64,
     /// No try is judged before this.
     pub blocked_until: Timestamp,
+    /// When the hour began in which [`Self::window_tries`] were made.
+    pub window_since: Timestamp,
+    /// Tries within that hour.
+    pub window_tries: i64,
 }
 
 impl Budget {
     /// A factor that was never tried.
-    pub const UNUSED: Self = Self { failures: 0, blocked_until: Timestamp::from_micros(0) };
+    pub const UNUSED: Self = Self {
+        failures: 0,
+        blocked_until: Timestamp::from_micros(0),
+        window_since: Timestamp::from_micros(0),
+        window_tries: 0,
+    };
 
-    /// Books one try at `now`: the count with it, or why it is not judged.
-    pub fn book(self, now: Timestamp) -> Result<Self, Exhausted> {
+    /// Books one try at `now`: the count with it, or why it is not judged. Where `hourly` is set, so many tries within an
+    /// hour lock for an hour; the pauses that double hold beside it.
+    pub fn book(self, hourly: Option<i64>, now: Timestamp) -> Result<Self, Exhausted> {
         if self.is_disabled() {
             return Err(Exhausted::Disabled);
         }
@@ -46,7 +66,20 @@ impl Budget {
             return Err(Exhausted::Paused { until: self.blocked_until });
         }
         let failures = self.failures + 1;
-        Ok(Self { failures, blocked_until: pause_after(failures).map_or(self.blocked_until, |pause| now.plus(pause)) })
+        let fresh = now.since(self.window_since) >= HOUR || now < self.window_since;
+        let (window_since, window_tries) = if fresh { (now, 1) } else { (self.window_since, self.window_tries + 1) };
+        let by_hour = hourly.filter(|most| window_tries >= *most).map(|_| HOUR);
+        let pause = pause_after(failures).max(by_hour);
+        let blocked_until = pause.map_or(self.blocked_until, |pause| now.plus(pause));
+        Ok(Self { failures, blocked_until, window_since, window_tries })
+    }
+
+    /// Whether the try that was just booked at `now` begins a lock that its owner should hear of: the first pause, the
+    /// first lock by the hour, the end.
+    #[must_use]
+    pub fn begins_lock(self, hourly: Option<i64>) -> bool {
+        [FAILURES_BEFORE_PAUSE, FAILURES_BEFORE_DISABLED].contains(&self.failures)
+            || hourly.is_some_and(|most| self.failures == most)
     }
 
     /// Whether a success, or an administrator, must release the factor before it is judged again.
@@ -92,7 +125,7 @@ mod tests {
         let mut now = NOON;
         let mut pauses = Vec::new();
         for _ in 0..14 {
-            budget = budget.book(now).unwrap();
+            budget = budget.book(None, now).unwrap();
             pauses.push(budget.blocked_until.since(now).as_secs());
             now = now.max(budget.blocked_until);
         }
@@ -101,9 +134,34 @@ mod tests {
 
     #[test]
     fn a_try_inside_the_pause_is_not_judged_and_does_not_lengthen_it() {
-        let paused = Budget { failures: 5, blocked_until: NOON.plus(Duration::from_secs(30)) };
-        assert_eq!(paused.book(NOON), Err(Exhausted::Paused { until: paused.blocked_until }));
-        assert!(paused.book(paused.blocked_until).is_ok());
+        let paused = Budget { failures: 5, blocked_until: NOON.plus(Duration::from_secs(30)), ..Budget::UNUSED };
+        assert_eq!(paused.book(None, NOON), Err(Exhausted::Paused { until: paused.blocked_until }));
+        assert!(paused.book(None, paused.blocked_until).is_ok());
+    }
+
+    #[test]
+    fn c32_so_many_tries_within_an_hour_lock_for_an_hour() {
+        let mut budget = Budget::UNUSED;
+        let mut now = NOON;
+        for _ in 0..3 {
+            budget = budget.book(Some(3), now).unwrap();
+            now = now.plus(Duration::from_mins(5));
+        }
+        let until = NOON.plus(Duration::from_mins(70));
+        assert_eq!(budget.book(Some(3), now), Err(Exhausted::Paused { until }));
+        // The hour over, the count of the hour begins anew, that of the failures goes on.
+        budget = budget.book(Some(3), until).unwrap();
+        assert_eq!((budget.failures, budget.window_tries), (4, 1));
+        assert!(!budget.is_locked(until));
+    }
+
+    #[test]
+    fn tries_spread_over_hours_are_not_counted_together() {
+        let mut budget = Budget::UNUSED;
+        for hour in 0..4 {
+            budget = budget.book(Some(2), NOON.plus(Duration::from_hours(hour))).unwrap();
+        }
+        assert_eq!((budget.failures, budget.window_tries), (4, 1));
     }
 
     #[test]
@@ -111,10 +169,10 @@ mod tests {
         let mut budget = Budget::UNUSED;
         let mut now = NOON;
         for _ in 0..100 {
-            budget = budget.book(now).unwrap();
+            budget = budget.book(None, now).unwrap();
             now = now.max(budget.blocked_until);
         }
-        assert_eq!(budget.book(now), Err(Exhausted::Disabled));
+        assert_eq!(budget.book(None, now), Err(Exhausted::Disabled));
         assert!(budget.is_locked(now));
     }
 }

@@ -89,6 +89,14 @@ random_id!(
     /// An open session. Not the secret that the browser holds.
     SessionId, "session id"
 );
+random_id!(
+    /// A machine that is remembered for a principal. Not the secret that the browser holds.
+    MachineId, "machine id"
+);
+random_id!(
+    /// A browser that a principal has logged on with. Not the secret that the browser holds.
+    BrowserId, "browser id"
+);
 id!(
     /// An entry of the audit log: its time in microseconds and 64 random bits, in hexadecimal.
     EventId, "event id", is_hex_128

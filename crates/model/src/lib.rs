@@ -11,6 +11,8 @@
 //! | [`virtual_mfa`] | the TOTP device of a principal |
 //! | [`logon`] | the state of one attempt to open a session |
 //! | [`session`] | what a finished logon opens |
+//! | [`machine`] | remembered machines, known browsers and networks |
+//! | [`machine`] | remembered machines, known browsers and networks |
 //! | [`budget`] | how often a factor may be tried |
 //! | [`audit`] | what is written down about every change and refusal |
 //! | [`notice`] | what people are told, and what administrators have to look at |
@@ -23,6 +25,7 @@ pub mod clock;
 pub mod entropy;
 pub mod ids;
 pub mod logon;
+pub mod machine;
 pub mod names;
 pub mod notice;
 pub mod principal;

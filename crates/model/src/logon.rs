@@ -55,6 +55,7 @@ text_enum! {
 
 /// What a logon has shown so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they hold in any combination")]
 pub struct LogonFacts {
     /// When the password was right.
     pub password_at: Option<Timestamp>,
@@ -62,6 +63,21 @@ pub struct LogonFacts {
     pub second_factor: Option<(Method, Timestamp)>,
     /// Whether the new password that was due has been chosen.
     pub password_chosen: bool,
+    /// Whether a device was bound in this logon.
+    #[serde(default)]
+    pub device_bound: bool,
+    /// Whether the principal has logged on with this browser before.
+    #[serde(default)]
+    pub browser_known: bool,
+    /// What is unusual about it, as judged when the password was right.
+    #[serde(default)]
+    pub unusual: Vec<Unusual>,
+    /// The hash of the secret of a remembered machine that was shown, in hexadecimal. It is used up at the end.
+    #[serde(default)]
+    pub remembered_by: Option<String>,
+    /// Whether the machine is to be remembered from now on.
+    #[serde(default)]
+    pub remember: bool,
 }
 
 impl LogonFacts {
@@ -69,7 +85,9 @@ impl LogonFacts {
     #[must_use]
     pub fn methods(&self) -> Vec<Method> {
         let password = self.password_at.map(|_| Method::Password);
-        password.into_iter().chain(self.second_factor.map(|(method, _)| method)).collect()
+        let second = self.second_factor.map(|(method, _)| method);
+        let machine = self.remembered_by.as_ref().filter(|_| second.is_none()).map(|_| Method::RememberedMachine);
+        password.into_iter().chain(second).chain(machine).collect()
     }
 }
 
@@ -80,5 +98,32 @@ text_enum! {
         Password = "password",
         /// A code of a virtual MFA device.
         VirtualMfa = "virtual-mfa",
+        /// A recovery code.
+        RecoveryCode = "recovery-code",
+        /// No second factor, because the machine was remembered.
+        RememberedMachine = "remembered-machine",
+    }
+}
+
+impl Method {
+    /// Whether it proves more than a password does.
+    #[must_use]
+    pub const fn is_second_factor(self) -> bool {
+        match self {
+            Self::VirtualMfa | Self::RecoveryCode => true,
+            Self::Password | Self::RememberedMachine => false,
+        }
+    }
+}
+
+text_enum! {
+    /// What makes a logon unusual.
+    Unusual, "reason of an unusual logon" {
+        /// The principal has never shown a second factor in this browser.
+        NewBrowser = "new-browser",
+        /// He has not shown one from this network for thirty days.
+        NewNetwork = "new-network",
+        /// Wrong passwords or codes came before it.
+        AfterFailures = "after-failures",
     }
 }

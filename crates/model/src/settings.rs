@@ -20,6 +20,7 @@ pub const RETENTION_DAYS: std::ops::RangeInclusive<u16> = 90..=3_650;
 /// The security settings. A field that a stored record lacks takes its default.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own in the RAM protocol")]
 pub struct SecuritySettings {
     /// Whom logon asks for a second factor (`MFAOperationForLogin`).
     pub mfa_for_logon: MfaForLogon,

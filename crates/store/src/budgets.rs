@@ -6,12 +6,13 @@ use countersign_model::budget::{Budget, BudgetKind, Exhausted};
 use countersign_model::ids::AccountId;
 
 statements! {
-    FIND = "SELECT failures, blocked_until FROM budgets WHERE account_id = $1 AND subject_id = $2 AND kind = $3";
-    INSERT = "INSERT INTO budgets (account_id, subject_id, kind, failures, blocked_until, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    UPDATE = "UPDATE budgets SET failures = $1, blocked_until = $2, updated_at = $3 WHERE account_id = $4 \
-              AND subject_id = $5 AND kind = $6 AND failures = $7 AND blocked_until = $8";
-    CLEAR = "UPDATE budgets SET failures = 0, blocked_until = 0, updated_at = $1 \
+    FIND = "SELECT failures, blocked_until, window_since, window_tries FROM budgets WHERE account_id = $1 AND subject_id = $2 AND kind = $3";
+    INSERT = "INSERT INTO budgets (account_id, subject_id, kind, failures, blocked_until, window_since, window_tries, \
+              updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    UPDATE = "UPDATE budgets SET failures = $1, blocked_until = $2, window_since = $3, window_tries = $4, \
+              updated_at = $5 WHERE account_id = $6 AND subject_id = $7 AND kind = $8 AND failures = $9 \
+              AND blocked_until = $10";
+    CLEAR = "UPDATE budgets SET failures = 0, blocked_until = 0, window_since = 0, window_tries = 0, updated_at = $1 \
              WHERE account_id = $2 AND subject_id = $3 AND kind = $4";
     SWEEP = "DELETE FROM budgets WHERE updated_at < $1 AND (failures = 0 OR NOT EXISTS \
              (SELECT 1 FROM principals p WHERE p.account_id = budgets.account_id \
@@ -36,14 +37,20 @@ pub async fn find(tx: &mut Tx<'_>, what: Counted<'_>) -> Result<Budget, StoreErr
     Ok(find_row(tx, what).await?.unwrap_or(Budget::UNUSED))
 }
 
-/// Books one try before it is judged, or tells why it is not judged. Parallel tries are counted one after the other.
-pub async fn book(tx: &mut Tx<'_>, what: Counted<'_>, now: Timestamp) -> Result<Result<(), Exhausted>, StoreError> {
+/// Books one try before it is judged and gives the count with it, or tells why it is not judged. Parallel tries are counted
+/// one after the other. `hourly` is the most tries within an hour, where there is such a limit.
+pub async fn book(
+    tx: &mut Tx<'_>,
+    what: Counted<'_>,
+    hourly: Option<i64>,
+    now: Timestamp,
+) -> Result<Result<Budget, Exhausted>, StoreError> {
     let Counted { account, subject, kind } = what;
     // On PostgreSQL another node may count between the two statements; then this one looks again.
     loop {
         let found = find_row(tx, what).await?;
         let old = found.unwrap_or(Budget::UNUSED);
-        let new = match old.book(now) {
+        let new = match old.book(hourly, now) {
             Ok(new) => new,
             Err(exhausted) => return Ok(Err(exhausted)),
         };
@@ -53,6 +60,8 @@ pub async fn book(tx: &mut Tx<'_>, what: Counted<'_>, now: Timestamp) -> Result<
                 params![
                     new.failures,
                     new.blocked_until,
+                    new.window_since,
+                    new.window_tries,
                     now,
                     account,
                     subject,
@@ -63,10 +72,23 @@ pub async fn book(tx: &mut Tx<'_>, what: Counted<'_>, now: Timestamp) -> Result<
             )
             .await?
         } else {
-            tx.execute(INSERT, params![account, subject, kind.as_str(), new.failures, new.blocked_until, now]).await?
+            tx.execute(
+                INSERT,
+                params![
+                    account,
+                    subject,
+                    kind.as_str(),
+                    new.failures,
+                    new.blocked_until,
+                    new.window_since,
+                    new.window_tries,
+                    now
+                ],
+            )
+            .await?
         };
         if written == 1 {
-            return Ok(Ok(()));
+            return Ok(Ok(new));
         }
     }
 }
@@ -86,7 +108,12 @@ async fn find_row(tx: &mut Tx<'_>, what: Counted<'_>) -> Result<Option<Budget>, 
     let row = tx.row(FIND, params![what.account, what.subject, what.kind.as_str()]).await?;
     row.map(|row| {
         let mut r = row.reader("budgets");
-        Ok(Budget { failures: r.int("failures")?, blocked_until: r.time("blocked_until")? })
+        Ok(Budget {
+            failures: r.int("failures")?,
+            blocked_until: r.time("blocked_until")?,
+            window_since: r.time("window_since")?,
+            window_tries: r.int("window_tries")?,
+        })
     })
     .transpose()
 }

@@ -20,10 +20,15 @@ pub mod accounts;
 pub mod audit;
 pub mod budgets;
 pub mod facts;
+pub mod known_places;
 pub mod login_profiles;
 pub mod logons;
+pub mod machines;
+pub mod network_budgets;
 pub mod policies;
 pub mod principals;
+pub mod proofs;
+pub mod recovery_codes;
 pub mod sessions;
 pub mod users;
 pub mod virtual_mfa;
@@ -43,10 +48,15 @@ pub fn statements() -> Vec<&'static str> {
         audit::ALL,
         budgets::ALL,
         facts::ALL,
+        known_places::ALL,
         login_profiles::ALL,
         logons::ALL,
+        machines::ALL,
+        network_budgets::ALL,
         policies::ALL,
         principals::ALL,
+        proofs::ALL,
+        recovery_codes::ALL,
         sessions::ALL,
         users::ALL,
         virtual_mfa::ALL,

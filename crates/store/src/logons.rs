@@ -2,7 +2,7 @@
 
 use crate::{RowReader, StoreError, Tx, login_profiles, params, statements, virtual_mfa};
 use countersign_model::Timestamp;
-use countersign_model::ids::AccountId;
+use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::logon::Logon;
 use countersign_model::names::AccountAlias;
 use countersign_model::principal::LoginProfile;
@@ -14,14 +14,14 @@ statements! {
               principal_epoch, account_epoch, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     FIND = "SELECT l.logon_id, l.account_id, l.principal_id, l.kind, l.name, l.state, l.facts, l.principal_epoch, \
             l.account_epoch, l.expires_at, \
-            p.epoch, p.name, a.epoch, a.alias, a.settings, \
+            p.epoch, p.name, p.last_logon_at, a.epoch, a.alias, a.settings, \
             lp.console_logon, lp.password_hash, lp.password_changed_at, lp.password_reset_required, \
             lp.mfa_bind_required, lp.created_at, \
             v.account_id, v.device_id, v.principal_id, v.name, v.sealed_seed, v.created_at, v.state, v.started_by, \
             v.expires_at, v.bound_at, v.last_step, v.drift, v.last_used_at \
             FROM logons l \
             LEFT JOIN principals p ON p.account_id = l.account_id AND p.principal_id = l.principal_id \
-            LEFT JOIN accounts a ON a.account_id = p.account_id \
+            LEFT JOIN accounts a ON a.account_id = l.account_id \
             LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
             LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
             AND v.state = 'bound' \
@@ -30,6 +30,7 @@ statements! {
             WHERE token_hash = $6 AND state = $7";
     HOLD = "UPDATE logons SET expires_at = expires_at WHERE token_hash = $1";
     DELETE = "DELETE FROM logons WHERE token_hash = $1";
+    END_ALL_OF = "DELETE FROM logons WHERE account_id = $1 AND principal_id = $2";
     SWEEP = "DELETE FROM logons WHERE expires_at < $1";
 }
 
@@ -40,6 +41,8 @@ pub struct LogonInFull {
     pub logon: Logon,
     /// Who logs on; nobody when the name does not exist.
     pub subject: Option<LogonSubject>,
+    /// The settings of the account, if that exists.
+    pub settings: Option<SecuritySettings>,
 }
 
 /// The principal of a logon as it is now.
@@ -49,6 +52,8 @@ pub struct LogonSubject {
     pub principal_epoch: i64,
     /// The principal's name as stored.
     pub name: String,
+    /// When he last opened a session.
+    pub last_logon_at: Option<Timestamp>,
     /// The account's present epoch.
     pub account_epoch: i64,
     /// The account's alias.
@@ -125,6 +130,11 @@ pub async fn consume(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Sto
     Ok(tx.execute(DELETE, params![token_hash]).await? == 1)
 }
 
+/// Ends all logons of a principal; how many there were.
+pub async fn end_all_of(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<u64, StoreError> {
+    tx.execute(END_ALL_OF, params![account, id]).await
+}
+
 /// Drops logons that ran out.
 pub async fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
     tx.execute(SWEEP, params![now]).await
@@ -145,16 +155,19 @@ fn read_from(r: &mut RowReader) -> Result<LogonInFull, StoreError> {
     };
     let principal_epoch = r.opt_int("epoch")?;
     let name = r.opt_text("name")?;
+    let last_logon_at = r.opt_time("last_logon_at")?;
     let account_epoch = r.opt_int("epoch")?;
     let alias = r.opt_parse("alias")?;
-    let settings = r.opt_json("settings")?;
+    let settings: Option<SecuritySettings> = r.opt_json("settings")?;
     let profile = login_profiles::read_from(r)?;
     let device = virtual_mfa::read_from(r)?;
+    let of_account = settings.clone();
     let (Some(principal_epoch), Some(name), Some(account_epoch), Some(alias), Some(settings)) =
         (principal_epoch, name, account_epoch, alias, settings)
     else {
-        return Ok(LogonInFull { logon, subject: None });
+        return Ok(LogonInFull { logon, subject: None, settings: of_account });
     };
-    let subject = LogonSubject { principal_epoch, name, account_epoch, alias, settings, profile, device };
-    Ok(LogonInFull { logon, subject: Some(subject) })
+    let subject =
+        LogonSubject { principal_epoch, name, last_logon_at, account_epoch, alias, settings, profile, device };
+    Ok(LogonInFull { logon, subject: Some(subject), settings: of_account })
 }

@@ -26,7 +26,7 @@ statements! {
               search = $6, updated_at = $7 WHERE account_id = $8 AND principal_id = $9 \
               AND NOT EXISTS (SELECT 1 FROM principals other WHERE other.account_id = $8 AND other.kind = 'ram-user' \
               AND other.canonical_name = $2 AND other.principal_id <> $9)";
-    MARK_LOGON = "UPDATE principals SET last_logon_at = $1 WHERE account_id = $2 AND principal_id = $3";
+    MARK_LOGON = "UPDATE principals SET last_logon_at = $1, language = $2 WHERE account_id = $3 AND principal_id = $4";
     DELETE = "DELETE FROM principals WHERE account_id = $1 AND principal_id = $2 AND kind = 'ram-user'";
 }
 
@@ -118,14 +118,15 @@ pub async fn update(tx: &mut Tx<'_>, user: &Principal) -> Result<bool, StoreErro
         == 1)
 }
 
-/// Notes that the principal has opened a session.
+/// Notes that the principal has opened a session, and in which language.
 pub async fn mark_logon(
     tx: &mut Tx<'_>,
     account: &AccountId,
     id: &PrincipalId,
+    language: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(MARK_LOGON, params![now, account, id]).await.map(drop)
+    tx.execute(MARK_LOGON, params![now, language, account, id]).await.map(drop)
 }
 
 /// Removes a RAM user with all that hangs on it; whether it was there.

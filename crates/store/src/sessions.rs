@@ -2,7 +2,7 @@
 
 use crate::{RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
-use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::ids::{AccountId, PrincipalId, SessionId};
 use countersign_model::logon::Method;
 use countersign_model::names::{AccountAlias, DisplayName};
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
@@ -27,6 +27,10 @@ statements! {
     DELETE = "DELETE FROM sessions WHERE token_hash = $1";
     TRIM = "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
             WHERE account_id = $1 AND principal_id = $2 ORDER BY created_at DESC LIMIT 1000 OFFSET $3)";
+    LIST = "SELECT session_id, principal_epoch, account_epoch, methods, created_at, last_seen_at, expires_at, address, \
+            user_agent FROM sessions WHERE account_id = $1 AND principal_id = $2 ORDER BY created_at DESC, session_id";
+    END = "DELETE FROM sessions WHERE account_id = $1 AND principal_id = $2 AND session_id = $3";
+    END_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND principal_id = $2 AND session_id <> $3";
     SWEEP = "DELETE FROM sessions WHERE expires_at < $1 OR last_seen_at < $2";
 }
 
@@ -119,6 +123,65 @@ pub async fn delete(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Stor
 /// Ends the oldest sessions of a principal, so that `keep` are left.
 pub async fn trim(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId, keep: i64) -> Result<u64, StoreError> {
     tx.execute(TRIM, params![account, id, keep]).await
+}
+
+/// A session as a list shows it.
+#[derive(Debug, Clone)]
+pub struct SessionLine {
+    /// Its id.
+    pub id: SessionId,
+    /// The principal's epoch it carries.
+    pub principal_epoch: i64,
+    /// The account's epoch likewise.
+    pub account_epoch: i64,
+    /// The methods used at logon, in their order.
+    pub methods: Vec<Method>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// From which address it was opened.
+    pub address: String,
+    /// The browser, as it called itself.
+    pub user_agent: String,
+}
+
+/// The sessions of a principal, the latest first, whether or not they are still good.
+pub async fn list(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<Vec<SessionLine>, StoreError> {
+    let rows = tx.rows(LIST, params![account, id]).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut r = row.reader("sessions");
+            Ok(SessionLine {
+                id: r.parse("session_id")?,
+                principal_epoch: r.int("principal_epoch")?,
+                account_epoch: r.int("account_epoch")?,
+                methods: read_methods(&r.text("methods")?)?,
+                created_at: r.time("created_at")?,
+                last_seen_at: r.time("last_seen_at")?,
+                expires_at: r.time("expires_at")?,
+                address: r.text("address")?,
+                user_agent: r.text("user_agent")?,
+            })
+        })
+        .collect()
+}
+
+/// Ends one session of a principal; whether it was there.
+pub async fn end(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &PrincipalId,
+    session: &SessionId,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(END, params![account, id, session]).await? == 1)
+}
+
+/// Ends all sessions of a principal but one, or all when `but` is empty; how many there were.
+pub async fn end_others(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId, but: &str) -> Result<u64, StoreError> {
+    tx.execute(END_OTHERS, params![account, id, but]).await
 }
 
 /// Drops sessions that ran out at `now` or lie idle since `idle_since`.

@@ -230,10 +230,12 @@ fn read(row: Row) -> Result<UserLine, StoreError> {
         password_budget: Budget {
             failures: r.opt_int("failures")?.unwrap_or(0),
             blocked_until: r.opt_time("blocked_until")?.unwrap_or(Budget::UNUSED.blocked_until),
+            ..Budget::UNUSED
         },
         device_budget: Budget {
             failures: r.opt_int("failures")?.unwrap_or(0),
             blocked_until: r.opt_time("blocked_until")?.unwrap_or(Budget::UNUSED.blocked_until),
+            ..Budget::UNUSED
         },
     })
 }

@@ -46,14 +46,24 @@ mod of_audit;
 mod of_budgets;
 #[path = "contract/facts.rs"]
 mod of_facts;
+#[path = "contract/known_places.rs"]
+mod of_known_places;
 #[path = "contract/login_profiles.rs"]
 mod of_login_profiles;
 #[path = "contract/logons.rs"]
 mod of_logons;
+#[path = "contract/machines.rs"]
+mod of_machines;
+#[path = "contract/network_budgets.rs"]
+mod of_network_budgets;
 #[path = "contract/policies.rs"]
 mod of_policies;
 #[path = "contract/principals.rs"]
 mod of_principals;
+#[path = "contract/proofs.rs"]
+mod of_proofs;
+#[path = "contract/recovery_codes.rs"]
+mod of_recovery_codes;
 #[path = "contract/sessions.rs"]
 mod of_sessions;
 #[path = "contract/users.rs"]
@@ -74,6 +84,11 @@ async fn cases(store: &Store) {
     of_sessions::cases(store).await;
     of_users::cases(store).await;
     of_audit::cases(store).await;
+    of_known_places::cases(store).await;
+    of_machines::cases(store).await;
+    of_network_budgets::cases(store).await;
+    of_proofs::cases(store).await;
+    of_recovery_codes::cases(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,20 +29,39 @@ pub(crate) fn go_on(console: &Console, visitor: &Visitor, step: Result<LogonStep
         Ok(LogonStep::Ask { state, token }) => {
             with_cookie(see(page_of(state)), options.set_cookie(Cookie::Logon, token.expose()))
         }
-        Ok(LogonStep::Open { token, kind, urge_binding, .. }) => {
-            let response = with_cookie(see(landing(kind, urge_binding)), options.remove_cookie(Cookie::Logon));
-            with_cookie(response, options.set_cookie(Cookie::Session, token.expose()))
+        Ok(LogonStep::Open { token, kind, urge_binding, offer_recovery_codes, given, .. }) => {
+            let landing = landing(kind, if offer_recovery_codes { Urge::Codes } else { Urge::binding(urge_binding) });
+            let response = with_cookie(see(landing), options.remove_cookie(Cookie::Logon));
+            let response = with_cookie(response, options.set_cookie(Cookie::Browser, given.browser.expose()));
+            let machine = given.machine.as_ref().and_then(|token| options.set_cookie(Cookie::Machine, token.expose()));
+            with_cookie(with_cookie(response, machine), options.set_cookie(Cookie::Session, token.expose()))
         }
         Err(error) => answer::failure(console, visitor, error),
     }
 }
 
+/// What somebody should do first.
+#[derive(Clone, Copy)]
+enum Urge {
+    Nothing,
+    Bind,
+    Codes,
+}
+
+impl Urge {
+    const fn binding(urged: bool) -> Self {
+        if urged { Self::Bind } else { Self::Nothing }
+    }
+}
+
 /// Where a session begins.
-const fn landing(kind: PrincipalKind, urge_binding: bool) -> &'static str {
-    match (kind, urge_binding) {
-        (PrincipalKind::Owner, true) => "/account/welcome",
-        (PrincipalKind::Owner, false) => "/ram/overview",
-        (PrincipalKind::RamUser, _) => "/",
+const fn landing(kind: PrincipalKind, urge: Urge) -> &'static str {
+    match (kind, urge) {
+        (PrincipalKind::Owner, Urge::Bind) => "/account/welcome",
+        (PrincipalKind::Owner, Urge::Nothing) => "/ram/overview",
+        (PrincipalKind::Owner, Urge::Codes) => "/account/security/recovery-codes?offered=1",
+        (PrincipalKind::RamUser, Urge::Codes) => "/me/security/recovery-codes?offered=1",
+        (PrincipalKind::RamUser, Urge::Nothing | Urge::Bind) => "/",
     }
 }
 

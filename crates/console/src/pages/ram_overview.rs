@@ -207,6 +207,12 @@ fn told(words: &Words, event: &AuditEvent) -> Event {
 const EVENTS: &[&str] = &[
     "ConsoleSignin",
     "ConsoleSignout",
+    "CreateRecoveryCodes",
+    "UseRecoveryCode",
+    "ForgetReplayedMachine",
+    "EndSessions",
+    "EndUserSessions",
+    "VerifyIdentity",
     "GetOwnSecurity",
     "ChangePassword",
     "CreateVirtualMFADevice",

@@ -1,15 +1,16 @@
 //! Unbinding: by oneself with a current code, by an administrator without.
 //!
-//! A session without a second factor can stand beside a bound device only if it bound the device itself, with a code of
-//! it: every other way to bind ends the principal's sessions. So every session that comes here has shown the device.
+//! By oneself it takes a current code of the very device, whatever the session has shown: one that was opened by a
+//! remembered machine, or by a logon that was not unusual, has shown none. Recovery codes go with the device.
 
 use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
+use crate::logon::requires_device;
 use countersign_model::token::Token;
-use countersign_store::{Tx, login_profiles, principals, virtual_mfa};
+use countersign_store::{Tx, login_profiles, principals, recovery_codes, virtual_mfa};
 
 impl Countersign {
     /// Unbinds the actor's own device by a current code of it. Where a device is required it can only be replaced. His
@@ -17,17 +18,20 @@ impl Countersign {
     pub async fn unbind_own(&self, actor: &SessionActor, typed: String, origin: &Origin) -> Result<Token, Error> {
         self.check_clock()?;
         let (this, deed) = (self.clone(), Deed::own(actor, Action::UnbindOwnMfa.code()));
+        let from = origin.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::UnbindOwnMfa, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
             let (account, principal) = (session.account_id(), session.principal_id());
             let device = virtual_mfa::find_bound(tx, account, principal).await?.ok_or(Refusal::MfaNotBound)?;
             let profile = login_profiles::find(tx, account, principal).await?;
-            if profile.is_none_or(|profile| profile.mfa_bind_required) {
+            let (kind, settings) = (session.found.kind, &session.found.settings);
+            if profile.is_none_or(|profile| requires_device(kind, settings, &profile)) {
                 return Err(Refusal::MfaRequired.into());
             }
-            this.spend_code(tx, &device, &typed, admitted.now).await?;
+            this.spend_code(tx, &device, &typed, &from, admitted.now).await?;
             virtual_mfa::delete_bound(tx, account, principal).await?;
+            recovery_codes::delete_all(tx, account, principal).await?;
             this.renew_own_session(tx, admitted).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -42,6 +46,7 @@ impl Countersign {
             if !virtual_mfa::delete_bound(tx, &user.account_id, &user.id).await? {
                 return Err(Refusal::MfaNotBound.into());
             }
+            recovery_codes::delete_all(tx, &user.account_id, &user.id).await?;
             principals::bump_epoch(tx, &user.account_id, &user.id, admitted.now).await?;
             Ok(())
         };

@@ -1,7 +1,8 @@
 //! What a logon waits for next: a pure function of the facts shown and the policy, in one fixed order.
 
-use countersign_model::logon::{LogonFacts, LogonState};
-use countersign_model::principal::ConsoleLogon;
+use countersign_model::logon::{LogonFacts, LogonState, Method};
+use countersign_model::principal::{ConsoleLogon, LoginProfile, PrincipalKind};
+use countersign_model::settings::{MfaForLogon, SecuritySettings};
 use countersign_store::logons::LogonSubject;
 
 /// The decision.
@@ -15,9 +16,20 @@ pub(crate) enum Next {
     Open,
 }
 
-/// Profile enabled → password → second factor, if one is bound → a new password, if one is due → binding, if a device is
-/// required and none is bound → session.
-pub(crate) fn next(facts: &LogonFacts, subject: &LogonSubject) -> Next {
+/// Who logs on, and from where.
+pub(crate) struct Asker<'a> {
+    pub(crate) kind: PrincipalKind,
+    pub(crate) subject: &'a LogonSubject,
+    pub(crate) address: &'a str,
+}
+
+/// Network masks → profile enabled → password → second factor, if one is bound → a new password, if one is due → binding,
+/// if a device is required and none is bound, or the bound one was lost → session.
+pub(crate) fn next(facts: &LogonFacts, asker: &Asker<'_>) -> Next {
+    let subject = asker.subject;
+    if !admits(asker.kind, &subject.settings, asker.address) {
+        return Next::Refuse("network_refused");
+    }
     let Some(profile) = &subject.profile else {
         return Next::Refuse("no_login_profile");
     };
@@ -29,16 +41,64 @@ pub(crate) fn next(facts: &LogonFacts, subject: &LogonSubject) -> Next {
         return Next::Ask(LogonState::Password);
     }
     // A disabled factor counts as bound: logon with it is refused, and never leads to binding.
-    if subject.device.is_some() && facts.second_factor.is_none() {
+    if subject.device.is_some() && facts.second_factor.is_none() && asks_for_factor(facts, asker) {
         return Next::Ask(LogonState::SecondFactor);
     }
     if profile.password_reset_required && !facts.password_chosen {
         return Next::Ask(LogonState::ChoosePassword);
     }
-    if profile.mfa_bind_required && subject.device.is_none() {
+    if must_bind(facts, asker, profile) {
         return Next::Ask(LogonState::Bind);
     }
     Next::Open
+}
+
+/// Whether a principal may log on from an address. The networks of the settings are for RAM users.
+pub(crate) fn admits(kind: PrincipalKind, settings: &SecuritySettings, address: &str) -> bool {
+    match kind {
+        PrincipalKind::Owner => true,
+        PrincipalKind::RamUser => settings.logon_networks.admit(address),
+    }
+}
+
+/// Whether somebody must have a device: his profile says so, or the account says it of all RAM users.
+pub(crate) fn requires_device(kind: PrincipalKind, settings: &SecuritySettings, profile: &LoginProfile) -> bool {
+    let by_account = match (kind, settings.mfa_for_logon) {
+        (PrincipalKind::RamUser, MfaForLogon::Mandatory) => true,
+        (PrincipalKind::RamUser, MfaForLogon::Independent | MfaForLogon::Adaptive) | (PrincipalKind::Owner, _) => false,
+    };
+    by_account || profile.mfa_bind_required
+}
+
+/// Whether the bound device is asked for: always, but for a machine that is remembered, and where only unusual logons are
+/// asked.
+fn asks_for_factor(facts: &LogonFacts, asker: &Asker<'_>) -> bool {
+    if facts.remembered_by.is_some() {
+        return false;
+    }
+    match (asker.kind, asker.subject.settings.mfa_for_logon) {
+        (PrincipalKind::RamUser, MfaForLogon::Adaptive) => !facts.unusual.is_empty(),
+        (PrincipalKind::RamUser, MfaForLogon::Mandatory | MfaForLogon::Independent) | (PrincipalKind::Owner, _) => true,
+    }
+}
+
+fn must_bind(facts: &LogonFacts, asker: &Asker<'_>, profile: &LoginProfile) -> bool {
+    // Whoever comes by a recovery code has lost his device: a new one takes its place.
+    let lost = facts.second_factor.is_some_and(|(method, _)| method == Method::RecoveryCode);
+    if lost && !facts.device_bound {
+        return true;
+    }
+    if asker.subject.device.is_some() {
+        return false;
+    }
+    let settings = &asker.subject.settings;
+    let unusual = match (asker.kind, settings.mfa_for_logon) {
+        (PrincipalKind::RamUser, MfaForLogon::Adaptive) => !facts.unusual.is_empty(),
+        (PrincipalKind::RamUser, MfaForLogon::Mandatory | MfaForLogon::Independent) | (PrincipalKind::Owner, _) => {
+            false
+        }
+    };
+    unusual || requires_device(asker.kind, settings, profile)
 }
 
 #[cfg(test)]
@@ -47,9 +107,7 @@ mod tests {
     use countersign_model::Timestamp;
     use countersign_model::entropy::OsEntropy;
     use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
-    use countersign_model::logon::Method;
-    use countersign_model::principal::LoginProfile;
-    use countersign_model::settings::SecuritySettings;
+    use countersign_model::logon::Unusual;
     use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState};
 
     const NOON: Timestamp = Timestamp::from_seconds(1_767_268_800);
@@ -67,6 +125,7 @@ mod tests {
         LogonSubject {
             principal_epoch: 1,
             name: "alice".into(),
+            last_logon_at: None,
             account_epoch: 1,
             alias: "acme".parse().unwrap(),
             settings: SecuritySettings::default(),
@@ -82,30 +141,39 @@ mod tests {
         }
     }
 
+    fn ask(facts: &LogonFacts, subject: &LogonSubject) -> Next {
+        next(facts, &Asker { kind: PrincipalKind::RamUser, subject, address: "192.0.2.7" })
+    }
+
+    fn after_password() -> LogonFacts {
+        LogonFacts { password_at: Some(NOON), ..LogonFacts::default() }
+    }
+
     /// Walks a logon to its end and tells the states it stopped at.
-    fn walk(subject: &mut LogonSubject) -> Vec<LogonState> {
-        let mut facts = LogonFacts::default();
+    fn walk(subject: &mut LogonSubject, mut facts: LogonFacts) -> Vec<LogonState> {
         let mut states = Vec::new();
-        while let Next::Ask(state) = next(&facts, subject) {
+        while let Next::Ask(state) = ask(&facts, subject) {
             assert!(!states.contains(&state), "{state} comes twice");
             states.push(state);
             match state {
                 LogonState::Password => facts.password_at = Some(NOON),
                 LogonState::SecondFactor => facts.second_factor = Some((Method::VirtualMfa, NOON)),
                 LogonState::ChoosePassword => facts.password_chosen = true,
-                LogonState::Bind => subject.device = self::subject(true, false, false).device,
-            }
-            if state == LogonState::Bind {
-                facts.second_factor = Some((Method::VirtualMfa, NOON));
+                LogonState::Bind => {
+                    subject.device = self::subject(true, false, false).device;
+                    facts.second_factor = facts.second_factor.or(Some((Method::VirtualMfa, NOON)));
+                    facts.device_bound = true;
+                }
             }
         }
-        assert_eq!(next(&facts, subject), Next::Open);
+        assert_eq!(ask(&facts, subject), Next::Open);
         states
     }
 
+    use LogonState::{Bind, ChoosePassword, Password, SecondFactor};
+
     #[test]
     fn the_order_of_the_steps_is_always_the_same() {
-        use LogonState::{Bind, ChoosePassword, Password, SecondFactor};
         for (bound, reset, required, expected) in [
             (false, false, false, vec![Password]),
             (false, false, true, vec![Password, Bind]),
@@ -116,7 +184,64 @@ mod tests {
             (true, true, false, vec![Password, SecondFactor, ChoosePassword]),
             (true, true, true, vec![Password, SecondFactor, ChoosePassword]),
         ] {
-            assert_eq!(walk(&mut subject(bound, reset, required)), expected, "{bound} {reset} {required}");
+            let walked = walk(&mut subject(bound, reset, required), LogonFacts::default());
+            assert_eq!(walked, expected, "{bound} {reset} {required}");
+        }
+    }
+
+    #[test]
+    fn c32_the_mfa_policy_for_logon_decides_who_binds_and_who_is_asked() {
+        use MfaForLogon::{Adaptive, Independent, Mandatory};
+        let usual = LogonFacts::default;
+        let unusual = || LogonFacts { unusual: vec![Unusual::NewNetwork], ..LogonFacts::default() };
+        for (policy, bound, facts, expected) in [
+            (Mandatory, false, usual(), vec![Password, Bind]),
+            (Mandatory, true, usual(), vec![Password, SecondFactor]),
+            (Independent, false, unusual(), vec![Password]),
+            (Independent, true, usual(), vec![Password, SecondFactor]),
+            (Adaptive, true, usual(), vec![Password]),
+            (Adaptive, true, unusual(), vec![Password, SecondFactor]),
+            (Adaptive, false, usual(), vec![Password]),
+            (Adaptive, false, unusual(), vec![Password, Bind]),
+        ] {
+            let mut subject = subject(bound, false, false);
+            subject.settings.mfa_for_logon = policy;
+            assert_eq!(walk(&mut subject, facts.clone()), expected, "{policy} {bound} {facts:?}");
+        }
+    }
+
+    #[test]
+    fn the_owner_is_not_bound_by_the_policy_for_ram_users() {
+        let mut subject = subject(true, false, false);
+        subject.settings.mfa_for_logon = MfaForLogon::Adaptive;
+        subject.settings.logon_networks = "10.0.0.0/8".parse().unwrap();
+        let asker = Asker { kind: PrincipalKind::Owner, subject: &subject, address: "192.0.2.7" };
+        assert_eq!(next(&after_password(), &asker), Next::Ask(SecondFactor));
+    }
+
+    #[test]
+    fn c31_a_remembered_machine_skips_the_second_factor_and_nothing_else() {
+        let remembered = || LogonFacts { remembered_by: Some("aa".into()), ..LogonFacts::default() };
+        assert_eq!(walk(&mut subject(true, false, false), remembered()), [Password]);
+        assert_eq!(walk(&mut subject(true, true, false), remembered()), [Password, ChoosePassword]);
+        assert_eq!(walk(&mut subject(false, false, true), remembered()), [Password, Bind]);
+    }
+
+    #[test]
+    fn x13_a_recovery_code_leads_to_a_new_device() {
+        let recovered = LogonFacts { second_factor: Some((Method::RecoveryCode, NOON)), ..after_password() };
+        assert_eq!(walk(&mut subject(true, false, false), recovered.clone()), [Bind]);
+        assert_eq!(walk(&mut subject(true, true, false), recovered), [ChoosePassword, Bind]);
+    }
+
+    #[test]
+    fn attack_047_networks_are_judged_before_anything_else() {
+        let mut subject = subject(true, true, true);
+        subject.settings.logon_networks = "10.0.0.0/8".parse().unwrap();
+        subject.profile = None;
+        for address in ["192.0.2.7", "", "not an address", "::1"] {
+            let asker = Asker { kind: PrincipalKind::RamUser, subject: &subject, address };
+            assert_eq!(next(&after_password(), &asker), Next::Refuse("network_refused"), "{address}");
         }
     }
 
@@ -124,9 +249,8 @@ mod tests {
     fn c38_a_disabled_profile_is_refused_whatever_was_shown() {
         let mut disabled = subject(false, false, false);
         disabled.profile.as_mut().unwrap().console_logon = ConsoleLogon::Disabled;
-        let facts = LogonFacts { password_at: Some(NOON), ..LogonFacts::default() };
-        assert_eq!(next(&facts, &disabled), Next::Refuse("console_logon_disabled"));
+        assert_eq!(ask(&after_password(), &disabled), Next::Refuse("console_logon_disabled"));
         disabled.profile = None;
-        assert_eq!(next(&facts, &disabled), Next::Refuse("no_login_profile"));
+        assert_eq!(ask(&after_password(), &disabled), Next::Refuse("no_login_profile"));
     }
 }

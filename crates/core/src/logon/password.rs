@@ -1,18 +1,41 @@
 //! The step *password*: book and commit, hash outside any transaction, then write conditionally on the epochs.
 
+use super::next::admits;
 use super::{Advance, LogonStep};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
+use crate::notices::{Finding, Notice};
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
-use countersign_model::budget::{BudgetKind, Exhausted};
+use countersign_model::budget::{
+    ALL_FAILURES, Budget, BudgetKind, Exhausted, NETWORK_FAILURES, NETWORK_FAILURES_UNDER_ATTACK,
+};
 use countersign_model::logon::{Logon, LogonState};
+use countersign_model::machine::customer_network;
+use countersign_model::notice::{FindingKind, NoticeKind};
+use countersign_model::principal::PrincipalKind;
+use countersign_model::settings::SecuritySettings;
 use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
 use countersign_store::logons::LogonInFull;
-use countersign_store::{Tx, audit, budgets, login_profiles};
+use countersign_store::network_budgets::EVERYWHERE;
+use countersign_store::{Tx, audit, budgets, known_places, login_profiles, network_budgets};
 use secrecy::{ExposeSecret as _, SecretString};
+
+/// A try of a password that was booked, and what it was counted under.
+#[derive(Debug, Clone)]
+struct Booked {
+    at: Timestamp,
+    /// The count with it, or why it is not judged.
+    outcome: Result<Budget, &'static str>,
+    /// The most tries within an hour, where the account has such a limit.
+    hourly: Option<i64>,
+    /// The principal, his known browser, or the phantom of a name that does not exist.
+    subject: String,
+    /// The network that it was counted for; a known browser's tries are not.
+    network: Option<String>,
+}
 
 impl Countersign {
     /// Judges the password of a logon. Unknown, disabled and locked users get the same answer after the same work.
@@ -24,20 +47,19 @@ impl Countersign {
     ) -> Result<LogonStep, Error> {
         self.check_clock()?;
         let hash = token_hash(token);
-        let (found, booked) = self.book_password_try(hash).await?;
+        let (found, booked) = self.book_password_try(hash, origin).await?;
         let stored = found.subject.as_ref().and_then(|subject| subject.profile.as_ref()?.password_hash.clone());
         let verdict =
             self.inner.hasher.verify(&password, stored.as_ref().map(|hash| hash.expose_secret().to_owned())).await?;
-        let rehashed = match (&verdict, &booked) {
-            (Verdict::Right { rehash_due: true }, Ok(())) => Some(self.hash_password(&password).await?),
+        let rehashed = match (&verdict, &booked.outcome) {
+            (Verdict::Right { rehash_due: true }, Ok(_)) => Some(self.hash_password(&password).await?),
             (Verdict::Right { .. } | Verdict::Wrong, _) => None,
         };
-        let right = match (booked, &found.subject, verdict) {
-            (Err(Exhausted::Paused { .. }), _, _) => Err("password_paused"),
-            (Err(Exhausted::Disabled), _, _) => Err("password_disabled"),
-            (Ok(()), None, _) => Err("unknown_name"),
-            (Ok(()), Some(_), Verdict::Wrong) => Err("password_wrong"),
-            (Ok(()), Some(_), Verdict::Right { .. }) => Ok(()),
+        let right = match (&booked.outcome, &found.subject, verdict) {
+            (Err(reason), _, _) => Err(*reason),
+            (Ok(_), None, _) => Err("unknown_name"),
+            (Ok(_), Some(_), Verdict::Wrong) => Err("password_wrong"),
+            (Ok(_), Some(_), Verdict::Right { .. }) => Ok(()),
         };
         self.inner.metrics.step("password", right.is_ok());
         let (this, origin) = (self.clone(), origin.clone());
@@ -48,32 +70,113 @@ impl Countersign {
                         let logon = &found.logon;
                         login_profiles::rehash(tx, &logon.account_id, &logon.principal_id, old, new).await?;
                     }
-                    this.pass_password(tx, &hash, &origin).await
+                    this.pass_password(tx, &hash, &booked, &origin).await
                 }
-                Err(reason) => this.refuse_password(tx, &found, &origin, reason).await,
+                Err(reason) => this.refuse_password(tx, (&found, &booked), &origin, reason).await,
             }
         };
         self.inner.store.write(unit).await
     }
 
-    async fn book_password_try(&self, hash: [u8; 32]) -> Result<(LogonInFull, Result<(), Exhausted>), Error> {
-        let (this, now) = (self.clone(), self.now());
+    async fn book_password_try(&self, hash: [u8; 32], origin: &Origin) -> Result<(LogonInFull, Booked), Error> {
+        let (this, now, origin) = (self.clone(), self.now(), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
             let found = this.logon_in(tx, &hash, LogonState::Password).await?;
-            let booked = budgets::book(tx, counted(&found.logon), now).await?;
+            let booked = this.book_password(tx, &found, &origin, now).await?;
             Ok((found, booked))
         };
         self.inner.store.write(unit).await
     }
 
-    async fn pass_password(&self, tx: &mut Tx<'_>, hash: &[u8; 32], origin: &Origin) -> Result<LogonStep, Error> {
+    /// Books a try. A known browser has a budget of its own, which strangers cannot use up; all others share that of the
+    /// principal, and of the network they come from. A name that does not exist takes the same statements.
+    async fn book_password(
+        &self,
+        tx: &mut Tx<'_>,
+        found: &LogonInFull,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<Booked, Error> {
+        let logon = &found.logon;
+        let known = match &origin.browser {
+            Some(browser) => {
+                let hash = token_hash(browser);
+                known_places::find_browser(tx, &logon.account_id, &logon.principal_id, &hash).await?
+            }
+            None => None,
+        };
+        let known = known.filter(|browser| now < browser.expires_at);
+        let settings = found.settings.clone().unwrap_or_default();
+        let hourly = hourly_limit(logon.kind, &settings);
+        // Whoever is outside the networks cannot use up the tries of somebody inside.
+        let subject = match (&known, admits(logon.kind, &settings, &origin.address)) {
+            (_, false) => format!("outside {}", logon.principal_id),
+            (Some(browser), true) => browser.id.to_string(),
+            (None, true) => logon.principal_id.to_string(),
+        };
+        let network = if known.is_some() { None } else { Some(customer_network(&origin.address)) };
+        let booked = Booked { at: now, outcome: Err("network_exhausted"), hourly, subject, network };
+        if let Some(network) = &booked.network
+            && !self.book_network(tx, found, network, now).await?
+        {
+            return Ok(booked);
+        }
+        let outcome = budgets::book(tx, counted(logon, &booked.subject), hourly, now).await?;
+        let outcome = outcome.map_err(|exhausted| match exhausted {
+            Exhausted::Paused { .. } => "password_paused",
+            Exhausted::Disabled => "password_disabled",
+        });
+        Ok(Booked { outcome, ..booked })
+    }
+
+    /// Books a try from a network; whether it is still listened to. While wrong passwords come from everywhere, each
+    /// network has a small part of its tries only: whoever sprays one password over many names from many addresses is
+    /// stopped, and others are hardly touched.
+    async fn book_network(
+        &self,
+        tx: &mut Tx<'_>,
+        found: &LogonInFull,
+        network: &str,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let everywhere = network_budgets::book(tx, EVERYWHERE, now).await?;
+        let here = network_budgets::book(tx, network, now).await?;
+        if everywhere == ALL_FAILURES + 1 {
+            tracing::error!("wrong passwords come for many users at once: networks are listened to less for an hour");
+            self.inner.metrics.step("spraying", false);
+            if found.settings.is_some() {
+                let finding = Finding {
+                    account: &found.logon.account_id,
+                    principal: &found.logon.principal_id,
+                    principal_name: "",
+                    kind: FindingKind::Spraying,
+                    details: "",
+                };
+                self.raise(tx, finding).await?;
+            }
+        }
+        let most = if everywhere > ALL_FAILURES { NETWORK_FAILURES_UNDER_ATTACK } else { NETWORK_FAILURES };
+        Ok(here <= most)
+    }
+
+    async fn pass_password(
+        &self,
+        tx: &mut Tx<'_>,
+        hash: &[u8; 32],
+        booked: &Booked,
+        origin: &Origin,
+    ) -> Result<LogonStep, Error> {
         let now = self.now();
         // Looked at again: while the password was hashed, an administrator may have changed it.
         let found = self.logon_in(tx, hash, LogonState::Password).await?;
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
-        let result = self.take_password_fact(tx, hash, &found, origin, now).await;
+        let result = self.take_password_fact(tx, hash, (&found, booked), origin, now).await;
         if result.is_ok() && subject.profile.is_some() {
-            budgets::clear(tx, counted(&found.logon), now).await?;
+            budgets::clear(tx, counted(&found.logon, &booked.subject), now).await?;
+            if let Some(network) = &booked.network {
+                network_budgets::give_back(tx, network, booked.at).await?;
+                network_budgets::give_back(tx, EVERYWHERE, booked.at).await?;
+            }
         }
         self.settle_step(tx, &found.logon, origin, result).await
     }
@@ -82,13 +185,15 @@ impl Countersign {
         &self,
         tx: &mut Tx<'_>,
         hash: &[u8; 32],
-        found: &LogonInFull,
+        (found, booked): (&LogonInFull, &Booked),
         origin: &Origin,
         now: Timestamp,
     ) -> Result<LogonStep, Error> {
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
         let mut after = found.logon.clone();
         after.facts.password_at = Some(now);
+        let failed_before = booked.outcome.as_ref().is_ok_and(|budget| budget.failures > 1);
+        self.look_around(tx, (&mut after, subject), failed_before, origin, now).await?;
         self.advance(tx, Advance { hash, before: &found.logon, after, subject, origin, now }).await
     }
 
@@ -97,20 +202,35 @@ impl Countersign {
     async fn refuse_password(
         &self,
         tx: &mut Tx<'_>,
-        found: &LogonInFull,
+        (found, booked): (&LogonInFull, &Booked),
         origin: &Origin,
         reason: &'static str,
     ) -> Result<LogonStep, Error> {
         let refused = Err(Error::because(Refusal::WrongCredentials, reason));
-        if found.subject.is_some() && reason == "password_wrong" {
-            return self.settle_step(tx, &found.logon, origin, refused).await;
+        if found.subject.is_none() || reason != "password_wrong" {
+            audit::count_refusal(tx, self.now(), &origin.address, "LogonFail").await?;
+            return refused;
         }
-        audit::count_refusal(tx, self.now(), &origin.address, "LogonFail").await?;
-        refused
+        let logon = &found.logon;
+        let outside = booked.subject.starts_with("outside ");
+        if !outside && booked.outcome.as_ref().is_ok_and(|budget| budget.begins_lock(booked.hourly)) {
+            let (account, principal) = (&logon.account_id, &logon.principal_id);
+            self.notify(tx, Notice { account, principal, kind: NoticeKind::Locked, origin }).await?;
+        }
+        self.settle_step(tx, logon, origin, refused).await
     }
 }
 
-/// What the tries of a logon's password are counted under; for a name that does not exist, its phantom.
-fn counted(logon: &Logon) -> Counted<'_> {
-    Counted { account: &logon.account_id, subject: logon.principal_id.as_str(), kind: BudgetKind::Password }
+/// What the tries of a logon's password are counted under.
+fn counted<'a>(logon: &'a Logon, subject: &'a str) -> Counted<'a> {
+    Counted { account: &logon.account_id, subject, kind: BudgetKind::Password }
+}
+
+/// The most tries of a password within an hour; the password policy is for RAM users.
+pub(crate) fn hourly_limit(kind: PrincipalKind, settings: &SecuritySettings) -> Option<i64> {
+    let most = match kind {
+        PrincipalKind::Owner => 0,
+        PrincipalKind::RamUser => settings.password.max_logon_attempts,
+    };
+    (most > 0).then_some(i64::from(most))
 }

@@ -26,7 +26,7 @@ async fn tries_are_counted_until_a_pause_and_cleared(store: &Store) {
         assert_eq!(find(store, &account_id, "a", PASSWORD).await.failures, failures);
     }
     let until = NOON.plus(second(30));
-    let paused = Budget { failures: 5, blocked_until: until };
+    let paused = Budget { failures: 5, blocked_until: until, window_since: NOON, window_tries: 5 };
     assert_eq!(find(store, &account_id, "a", PASSWORD).await, paused);
     assert_eq!(book(store, &account_id, "a", PASSWORD).await, Err(Exhausted::Paused { until }));
     assert_eq!(find(store, &account_id, "a", PASSWORD).await, paused, "what is not judged is not counted");
@@ -51,7 +51,7 @@ async fn parallel_tries_do_not_outrun_the_count(store: &Store) {
             let (account_id, subject) = (account_id.clone(), subject.clone());
             async move |tx: &mut Tx<'_>| {
                 let counted = Counted { account: &account_id, subject: &subject, kind: DEVICE };
-                Ok(budgets::book(tx, counted, NOON).await?.is_ok())
+                Ok(budgets::book(tx, counted, None, NOON).await?.is_ok())
             }
         };
         assert_eq!(sixteen_at_once(store, raced).await, 5);
@@ -90,8 +90,10 @@ pub(crate) async fn book(store: &Store, account: &AccountId, subject: &str, kind
     change!(store, |tx, account, subject| budgets::book(
         tx,
         Counted { account: &account, subject: &subject, kind },
+        None,
         NOON
     ))
+    .map(drop)
 }
 
 async fn clear(store: &Store, account: &AccountId, subject: &str, kind: BudgetKind) -> bool {

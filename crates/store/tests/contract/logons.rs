@@ -56,6 +56,7 @@ async fn a_logon_goes_on_once_from_each_state(store: &Store) {
         password_at: Some(NOON),
         second_factor: Some((Method::VirtualMfa, NOON.plus(second(1)))),
         password_chosen: true,
+        ..LogonFacts::default()
     };
     let after =
         Logon { state: LogonState::SecondFactor, facts, principal_epoch: 7, account_epoch: 8, ..before.clone() };
@@ -72,6 +73,11 @@ async fn a_logon_goes_on_once_from_each_state(store: &Store) {
 }
 
 async fn logons_are_consumed_and_swept(store: &Store) {
+    let ended = Logon { principal_id: PrincipalId::phantom([8; 16]), ..new_logon() };
+    let (account_id, id) = (ended.account_id.clone(), ended.principal_id.clone());
+    change!(store, |tx, ended| logons::insert(tx, &[23; 32], &ended));
+    assert_eq!(change!(store, |tx, account_id, id| logons::end_all_of(tx, &account_id, &id)), 1);
+    assert!(look!(store, |tx| logons::find(tx, &[23; 32])).is_none());
     let logon = new_logon();
     change!(store, |tx, logon| logons::insert(tx, &[20; 32], &logon));
     change!(store, |tx, logon| logons::insert(tx, &[21; 32], &logon));

@@ -18,6 +18,35 @@ pub(crate) async fn cases(store: &Store) {
     a_session_is_renewed_seen_and_ended(store).await;
     the_oldest_sessions_give_way(store).await;
     ended_and_idle_sessions_are_swept(store).await;
+    sessions_are_listed_and_ended_one_by_one(store).await;
+}
+
+async fn sessions_are_listed_and_ended_one_by_one(store: &Store) {
+    let house = account(store, "sessions-9").await;
+    let (alice, bob) = (user(store, &house, "alice").await, user(store, &house, "bob").await);
+    let mut stored = Vec::new();
+    for (byte, age) in [(91, 1), (92, 2), (93, 3)] {
+        stored.push(open(store, &alice, [byte; 32], NOON.minus(second(age))).await.id);
+    }
+    open(store, &bob, [94; 32], NOON).await;
+    let (account_id, alice, bob) = (house.id, alice.id, bob.id);
+    let list = async || look!(store, |tx, account_id, alice| sessions::list(tx, &account_id, &alice));
+    let listed = list().await;
+    assert_eq!(listed.iter().map(|line| line.id.clone()).collect::<Vec<_>>(), stored);
+    assert_eq!((listed[0].address.as_str(), listed[0].user_agent.as_str()), (FROM.address, FROM.user_agent));
+    assert_eq!((listed[0].principal_epoch, listed[0].account_epoch), (1, 1));
+    assert_eq!(listed[0].methods, [Method::Password, Method::VirtualMfa]);
+    let first = stored[0].clone();
+    assert!(!change!(store, |tx, account_id, bob, first| sessions::end(tx, &account_id, &bob, &first)));
+    assert!(change!(store, |tx, account_id, alice, first| sessions::end(tx, &account_id, &alice, &first)));
+    assert!(!change!(store, |tx, account_id, alice, first| sessions::end(tx, &account_id, &alice, &first)));
+    let kept = stored[2].clone();
+    assert_eq!(
+        change!(store, |tx, account_id, alice, kept| sessions::end_others(tx, &account_id, &alice, kept.as_str())),
+        1
+    );
+    assert_eq!(list().await.len(), 1);
+    assert_eq!(look!(store, |tx, account_id, bob| sessions::list(tx, &account_id, &bob)).len(), 1);
 }
 
 async fn a_session_knows_whose_it_is_now(store: &Store) {

@@ -47,7 +47,13 @@ async fn fill(store: &Store, house: &Account) {
                     book(store, &account_id, id.as_str(), BudgetKind::Password).await.unwrap();
                 }
                 book(store, &account_id, device.as_str(), BudgetKind::VirtualMfa).await.unwrap();
-                change!(store, |tx, account_id, id| principals::mark_logon(tx, &account_id, &id, NOON.plus(second(3))));
+                change!(store, |tx, account_id, id| principals::mark_logon(
+                    tx,
+                    &account_id,
+                    &id,
+                    "en",
+                    NOON.plus(second(3))
+                ));
             }
             "Dave_1" => {
                 for policy in [SystemPolicy::AliyunRamFullAccess, SystemPolicy::AdministratorAccess] {
