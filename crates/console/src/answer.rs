@@ -4,6 +4,7 @@ use crate::Console;
 use crate::cookies::Cookie;
 use crate::frame::{Frame, Problems};
 use crate::locales::Words;
+use crate::step_up;
 use crate::visitor::Visitor;
 use askama::Template;
 use axum::http::header::{HeaderValue, RETRY_AFTER, SET_COOKIE};
@@ -104,6 +105,7 @@ pub(crate) fn failure(console: &Console, visitor: &Visitor, error: Error) -> Res
             };
             page(StatusCode::UNPROCESSABLE_ENTITY, &template)
         }
+        Error::ProofRequired(demand) => step_up::demand(*demand),
         Error::Unavailable(what) => {
             tracing::warn!(what, "answered 503");
             retry_later(visitor, "error-unavailable")
@@ -186,6 +188,7 @@ fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::TooManyBindings
         | Refusal::SetUpOver
         | Refusal::NoPassword
+        | Refusal::ProofOver
         | Refusal::AlreadyEnded => return None,
     };
     Some(field)
@@ -229,6 +232,7 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "EntityNotExist.User.MFADevice",
     "EntityNotExist.User.LoginProfile",
     "EntityNotExist.Session",
+    "ProofOver",
     "BindingOver",
     "Throttling.Binding",
 ];

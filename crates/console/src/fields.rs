@@ -3,6 +3,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -40,24 +41,30 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// The fields of a body that says it is a form; none otherwise.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        let is_form = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+        let mut fields: HashMap<String, Vec<Zeroizing<String>>> = HashMap::new();
+        if is_form {
+            for (name, value) in form_urlencoded::parse(body) {
+                fields.entry(name.into_owned()).or_default().push(Zeroizing::new(value.into_owned()));
+            }
+        }
+        Self(fields)
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let is_form = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-        if !is_form {
-            return Ok(Self::default());
-        }
+        let headers = request.headers().clone();
         let body = Bytes::from_request(request, state).await.map_err(axum::response::IntoResponse::into_response)?;
-        let mut fields: HashMap<String, Vec<Zeroizing<String>>> = HashMap::new();
-        for (name, value) in form_urlencoded::parse(&body) {
-            fields.entry(name.into_owned()).or_default().push(Zeroizing::new(value.into_owned()));
-        }
-        Ok(Self(fields))
+        Ok(Self::read(&headers, &body))
     }
 }
 

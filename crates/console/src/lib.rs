@@ -5,6 +5,7 @@
 //! - `templates/`: the HTML, checked when compiled; `locales/`: the words, in English and Chinese.
 //! - `assets`: style, script and pictures, embedded.
 //! - `visitor`: who asks, from where, in which language and theme. `frame`: what every page shows around its content.
+//! - `step_up`: the page Verify Identity, which comes before sensitive operations.
 //! - `answer`: pages, redirects and refusals as responses.
 //!
 //! A new page is a file in `pages/`, a template, its words in both locales, and a line in `routes`.
@@ -18,6 +19,7 @@ mod guard;
 mod locales;
 mod pages;
 mod routes;
+mod step_up;
 mod visitor;
 
 pub use routes::{Needs, RouteInfo, route_table};

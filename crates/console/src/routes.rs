@@ -6,7 +6,7 @@ use crate::pages::{
     ram_user_mfa, ram_user_policies, ram_user_reset, ram_users, security, setup,
 };
 use crate::visitor::Visitor;
-use crate::{Console, answer, assets, guard};
+use crate::{Console, answer, assets, guard, step_up};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
@@ -109,7 +109,9 @@ pub(crate) fn router(console: Console) -> Router {
     let mut router = Router::new();
     for (path, needs, methods) in routes() {
         let methods = match needs {
-            Needs::Session => methods.route_layer(from_fn_with_state(console.clone(), guard::session)),
+            Needs::Session => methods
+                .route_layer(from_fn_with_state(console.clone(), step_up::layer))
+                .route_layer(from_fn_with_state(console.clone(), guard::session)),
             Needs::Nobody | Needs::Logon => methods,
         };
         router = router.route(path, methods);

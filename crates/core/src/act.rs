@@ -4,6 +4,7 @@
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource, Standing, authorise};
 use crate::error::{Error, Refusal};
+use crate::step_up::Sensitive;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::audit::{AuditActor, AuditEvent, Outcome};
@@ -27,19 +28,31 @@ pub(crate) struct Deed {
     pub(crate) account: AccountId,
     /// On whom or what; empty for oneself.
     pub(crate) target: String,
+    /// What is asked for, if it wants a proof.
+    pub(crate) sensitive: Option<Sensitive>,
 }
 
 impl Deed {
     /// Something about the actor himself.
     pub(crate) fn own(actor: &SessionActor, code: &'static str) -> Self {
-        Self { code, account: actor.account_id().clone(), target: String::new() }
+        Self { code, account: actor.account_id().clone(), target: String::new(), sensitive: None }
     }
 
     /// Something about a user or a setting of the actor's account. What was typed as its name is cut to 128 characters and
     /// freed of control characters, which no name has.
     pub(crate) fn on(actor: &SessionActor, code: &'static str, target: &str) -> Self {
         let target = target.chars().filter(|c| !c.is_control()).take(128).collect();
-        Self { code, account: actor.account_id().clone(), target }
+        Self { code, account: actor.account_id().clone(), target, sensitive: None }
+    }
+
+    /// Something that the operator does in an account.
+    pub(crate) const fn in_account(account: AccountId, code: &'static str, target: String) -> Self {
+        Self { code, account, target, sensitive: None }
+    }
+
+    /// The same, asking for a proof where the account wants one for this action. The proof is for these arguments alone.
+    pub(crate) fn asking(self, action: Action, arguments: &[&str]) -> Self {
+        Self { sensitive: Some(Sensitive::new(action, &self.target, arguments)), ..self }
     }
 }
 
@@ -135,7 +148,7 @@ impl Countersign {
         let found = found.await?.ok_or(Refusal::NotLoggedOn)?;
         good_session(&found, self.now())?;
         self.note_seen(hash, &found);
-        Ok(SessionActor { token_hash: hash, found })
+        Ok(SessionActor { token_hash: hash, found, proof: None })
     }
 
     /// Notes at most once a minute, without waiting, that a session is in use.
@@ -164,7 +177,7 @@ impl Countersign {
         let (this, actor, origin) = (self.clone(), actor.clone(), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
             let (result, details) = match this.admit(tx, &actor).await {
-                Ok(admitted) => (work(tx, &admitted).await, admitted.told()),
+                Ok(admitted) => (this.work_with_proof(tx, &admitted, &deed, &work).await, admitted.told()),
                 Err(error) => (Err(error), String::new()),
             };
             this.write_down(tx, actor.for_audit(), &origin, (&deed, &details), &result).await?;
@@ -173,13 +186,29 @@ impl Countersign {
         self.inner.store.write(unit).await
     }
 
+    async fn work_with_proof<T, F>(
+        &self,
+        tx: &mut Tx<'_>,
+        admitted: &Admitted,
+        deed: &Deed,
+        work: &F,
+    ) -> Result<T, Error>
+    where
+        F: AsyncFn(&mut Tx<'_>, &Admitted) -> Result<T, Error>,
+    {
+        let held = self.hold_proof(tx, admitted, deed.sensitive.as_ref()).await?;
+        let done = work(tx, admitted).await?;
+        held.consume(tx).await?;
+        Ok(done)
+    }
+
     /// Refuses a change before it is begun, because what was typed for it breaks a rule.
     pub(crate) async fn refuse<T>(&self, actor: &Actor, origin: &Origin, deed: Deed, error: Error) -> Result<T, Error>
     where
         T: Send + 'static,
     {
         let work = async move |_: &mut Tx<'_>, _: &Admitted| -> Result<T, Error> { Err(error.clone()) };
-        self.act(actor, origin, deed, work).await
+        self.act(actor, origin, Deed { sensitive: None, ..deed }, work).await
     }
 
     /// Runs a part of a change whose event another part writes.
@@ -229,7 +258,7 @@ impl Countersign {
             Actor::Session(actor) => {
                 let found = sessions::find(tx, &actor.token_hash).await?.ok_or(Refusal::NotLoggedOn)?;
                 good_session(&found, now)?;
-                Some(SessionActor { token_hash: actor.token_hash, found })
+                Some(SessionActor { token_hash: actor.token_hash, found, proof: actor.proof.clone() })
             }
             Actor::Operator => None,
         };
@@ -255,6 +284,7 @@ impl Countersign {
                 return Ok(audit::count_refusal(tx, self.now(), &origin.address, refusal.code()).await?);
             }
             Err(Error::Refused { reason, .. }) => (Outcome::Refused, *reason),
+            Err(Error::ProofRequired(_)) => (Outcome::Refused, "proof_required"),
             Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
         };
         let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason, details };

@@ -23,6 +23,8 @@ pub enum Actor {
 pub struct SessionActor {
     pub(crate) token_hash: [u8; 32],
     pub(crate) found: SessionInFull,
+    /// The proof that was given for the operation which is asked for now.
+    pub(crate) proof: Option<Token>,
 }
 
 impl SessionActor {
@@ -42,6 +44,12 @@ impl SessionActor {
     #[must_use]
     pub const fn session(&self) -> &SessionInFull {
         &self.found
+    }
+
+    /// The same person with the proof that he has given for the operation which he asks for next.
+    #[must_use]
+    pub fn with_proof(self, proof: Token) -> Self {
+        Self { proof: Some(proof), ..self }
     }
 
     /// What he is in his account.

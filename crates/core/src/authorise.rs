@@ -4,7 +4,7 @@
 use crate::actor::{Actor, Role};
 use crate::error::Refusal;
 use countersign_model::ids::{AccountId, PrincipalId};
-use countersign_model::settings::SecuritySettings;
+use countersign_model::settings::{SecuritySettings, SensitiveOperation};
 
 macro_rules! actions {
     ($($(#[$meta:meta])* $name:ident = $code:literal),+ $(,)?) => {
@@ -15,6 +15,18 @@ macro_rules! actions {
         impl Action {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// A name that no other action has.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            /// The action of this [`Self::name`].
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|action| action.name() == name)
+            }
 
             /// The name in the audit log; that of the RAM protocol where it has one.
             #[must_use]
@@ -36,6 +48,8 @@ actions! {
     UnbindOwnMfa = "UnbindMFADevice",
     /// Make one's own recovery codes.
     MakeOwnRecoveryCodes = "CreateRecoveryCodes",
+    /// Prove who one is, before a sensitive operation.
+    VerifyIdentity = "VerifyIdentity",
     /// End one's own session.
     LogOff = "ConsoleSignout",
     /// End one's own other sessions, forget one's own machines.
@@ -80,6 +94,42 @@ actions! {
     ResetOwnerMfa = "ResetOwnerMFADevice",
     /// Set the owner's password by the command line.
     ResetOwnerPassword = "ResetOwnerPassword",
+}
+
+impl Action {
+    /// Which kind of sensitive operation it is: one that wants a fresh proof of who asks. Unbinding one's own device is not
+    /// here: it takes a code of the very device, whatever the account says.
+    #[must_use]
+    pub const fn sensitive(self) -> Option<SensitiveOperation> {
+        match self {
+            Self::ChangeOwnPassword => Some(SensitiveOperation::OwnPassword),
+            Self::BindOwnMfa | Self::MakeOwnRecoveryCodes => Some(SensitiveOperation::OwnMfa),
+            Self::CreateUser
+            | Self::UpdateUser
+            | Self::DeleteUser
+            | Self::ChangeLoginProfile
+            | Self::BindMfaForUser
+            | Self::UnbindMfaForUser
+            | Self::UnlockUser
+            | Self::EndUserSessions => Some(SensitiveOperation::Users),
+            Self::AttachPolicy | Self::DetachPolicy => Some(SensitiveOperation::Policies),
+            Self::ChangeSettings => Some(SensitiveOperation::SecuritySettings),
+            Self::ViewOwnSecurity
+            | Self::UnbindOwnMfa
+            | Self::LogOff
+            | Self::EndOwnSessions
+            | Self::VerifyIdentity
+            | Self::ViewAccount
+            | Self::ViewOverview
+            | Self::ListUsers
+            | Self::ViewUser
+            | Self::ViewSettings
+            | Self::CreateAccount
+            | Self::ListAccounts
+            | Self::ResetOwnerMfa
+            | Self::ResetOwnerPassword => None,
+        }
+    }
 }
 
 /// On what an action acts.
@@ -148,7 +198,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
     use Action as A;
     use Role as R;
     let allowed = match action {
-        A::ViewOwnSecurity | A::LogOff | A::EndOwnSessions | A::MakeOwnRecoveryCodes => {
+        A::ViewOwnSecurity | A::LogOff | A::EndOwnSessions | A::MakeOwnRecoveryCodes | A::VerifyIdentity => {
             matches!(who.role, R::User | R::Administrator | R::Owner)
         }
         A::ChangeOwnPassword => match who.role {
@@ -220,6 +270,7 @@ mod tests {
             | Action::LogOff
             | Action::EndOwnSessions
             | Action::MakeOwnRecoveryCodes
+            | Action::VerifyIdentity
             | Action::ChangeOwnPassword
             | Action::BindOwnMfa
             | Action::UnbindOwnMfa => [NOBODY_ELSE, true, true, true, false],

@@ -82,14 +82,17 @@ struct Shown {
 }
 
 impl Countersign {
-    /// Starts binding or replacing the actor's own device, after he has proved himself by his password.
+    /// Starts binding or replacing the actor's own device, after he has proved himself by his password, unless the account
+    /// does not ask for it now. A device that is replaced is asked for at the end.
     pub async fn start_own_binding(
         &self,
         actor: &SessionActor,
         password: SecretString,
         origin: &Origin,
     ) -> Result<(), Error> {
-        self.prove_by_password(actor, &password, Action::BindOwnMfa, origin).await?;
+        if self.proof_asked(actor, Action::BindOwnMfa).await?.is_some() {
+            self.prove_by_password(actor, &password, Action::BindOwnMfa, origin).await?;
+        }
         let (this, deed) = (self.clone(), Deed::own(actor, START));
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::BindOwnMfa, &Resource::Oneself)?;
@@ -159,7 +162,8 @@ impl Countersign {
 
     /// Starts binding a device for a RAM user.
     pub async fn start_binding_for(&self, actor: &SessionActor, user: &str, origin: &Origin) -> Result<(), Error> {
-        let (this, deed, user) = (self.clone(), Deed::on(actor, START, user), user.to_owned());
+        let deed = Deed::on(actor, START, user).asking(Action::BindMfaForUser, &[]);
+        let (this, user) = (self.clone(), user.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, Action::BindMfaForUser).await?;
             let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;

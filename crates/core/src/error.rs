@@ -4,6 +4,7 @@
 //! and the audit log share. Everything else broke: it rolls back and denies.
 
 use crate::hashing::HashError;
+use crate::step_up::ProofDemand;
 use countersign_model::names::InvalidName;
 use countersign_store::{Settle, Settles, StoreError};
 
@@ -18,6 +19,10 @@ pub enum Error {
         /// What the audit log keeps.
         reason: &'static str,
     },
+    /// A question: the operation is sensitive, and the person has to prove first who he is. The door asks him for
+    /// [`ProofDemand::way`] and calls again.
+    #[error("a proof is asked for")]
+    ProofRequired(Box<ProofDemand>),
     /// The weather: the same request may succeed in a moment. Doors answer 503.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -47,7 +52,7 @@ impl Error {
     pub const fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Refused { refusal, .. } => Some(*refusal),
-            Self::Unavailable(_) | Self::ClockBehind | Self::Fault(_) => None,
+            Self::ProofRequired(_) | Self::Unavailable(_) | Self::ClockBehind | Self::Fault(_) => None,
         }
     }
 }
@@ -103,6 +108,8 @@ pub enum Refusal {
     SetUpOver,
     /// The user has no login profile, or no password to keep.
     NoPassword,
+    /// The proof asked for was given already, or ran out, or is somebody else's: begin again.
+    ProofOver,
     /// The session has ended, or the machine is not remembered any more.
     AlreadyEnded,
 }
@@ -136,6 +143,7 @@ impl Refusal {
             Self::NotConfirmed => "InvalidParameter.Confirmation",
             Self::SetUpOver => "SetUpOver",
             Self::NoPassword => "EntityNotExist.User.LoginProfile",
+            Self::ProofOver => "ProofOver",
             Self::AlreadyEnded => "EntityNotExist.Session",
         }
     }
@@ -178,7 +186,7 @@ impl From<HashError> for Error {
 impl Settles for Error {
     fn settle(&self) -> Settle {
         match self {
-            Self::Refused { .. } => Settle::Commit,
+            Self::Refused { .. } | Self::ProofRequired(_) => Settle::Commit,
             Self::Unavailable(_) | Self::ClockBehind | Self::Fault(_) => Settle::RollBack,
         }
     }

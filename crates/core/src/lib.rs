@@ -12,6 +12,7 @@
 //! | [`passwords`] | the rules for passwords; changing one's own |
 //! | [`recovery`] | recovery codes, for a lost second factor |
 //! | [`sessions`] | open sessions and remembered machines, one's own and those of users |
+//! | [`step_up`] | the proof that a sensitive operation asks for |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
 //! | [`settings`] | the security settings |
 //! | [`overview`] | the posture of an account at a glance |
@@ -37,6 +38,7 @@ pub mod recovery;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod step_up;
 pub mod upkeep;
 pub mod users;
 

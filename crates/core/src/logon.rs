@@ -317,7 +317,7 @@ impl Countersign {
             Err(Error::Refused { reason, .. }) => {
                 self.write_logon_event(tx, logon, origin, Outcome::Refused, reason).await?;
             }
-            Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) | Ok(_) => {}
+            Err(Error::ProofRequired(_) | Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) | Ok(_) => {}
         }
         result
     }

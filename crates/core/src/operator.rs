@@ -111,5 +111,5 @@ impl Countersign {
 }
 
 fn operator_deed(account: &Account, owner: &Principal, action: Action) -> Deed {
-    Deed { code: action.code(), account: account.id.clone(), target: owner.name.clone() }
+    Deed::in_account(account.id.clone(), action.code(), owner.name.clone())
 }

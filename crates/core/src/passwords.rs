@@ -55,6 +55,7 @@ impl Countersign {
     ) -> Result<Token, Error> {
         self.prove_by_password(actor, &old, Action::ChangeOwnPassword, origin).await?;
         let deed = Deed::own(actor, Action::ChangeOwnPassword.code());
+        let deed = deed.asking(Action::ChangeOwnPassword, &[new.expose_secret()]);
         if let Err(error) = check_new(&old, &new, &actor.found.name) {
             return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await;
         }

@@ -92,7 +92,7 @@ impl Countersign {
     /// Makes ten recovery codes for the actor, in the place of all earlier ones. He must have a device; a code leads to a
     /// new one. His other sessions end; this one goes on under the token returned.
     pub async fn make_own_recovery_codes(&self, actor: &SessionActor, origin: &Origin) -> Result<MadeCodes, Error> {
-        let deed = Deed::own(actor, Action::MakeOwnRecoveryCodes.code());
+        let deed = Deed::own(actor, Action::MakeOwnRecoveryCodes.code()).asking(Action::MakeOwnRecoveryCodes, &[]);
         let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<MadeCodes, Error> {
             admitted.may(Action::MakeOwnRecoveryCodes, &Resource::Oneself)?;

@@ -106,7 +106,8 @@ impl Countersign {
 
     /// Ends something of a RAM user's.
     pub async fn end_of(&self, actor: &SessionActor, user: &str, ending: Ending, origin: &Origin) -> Result<(), Error> {
-        let (deed, user) = (Deed::on(actor, Action::EndUserSessions.code(), user), user.to_owned());
+        let deed = Deed::on(actor, Action::EndUserSessions.code(), user);
+        let (deed, user) = (deed.asking(Action::EndUserSessions, &[&format!("{ending:?}")]), user.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user: Principal = admitted.guard_user(tx, &user, Action::EndUserSessions).await?;
             admitted.tell("what", ending.word());

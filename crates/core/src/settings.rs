@@ -39,6 +39,7 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<SecuritySettings, Error> {
         let deed = Deed::on(actor, Action::ChangeSettings.code(), "");
+        let deed = deed.asking(Action::ChangeSettings, &[&format!("{change:?}")]);
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<SecuritySettings, Error> {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::ChangeSettings, &Resource::Account(account.clone()))?;

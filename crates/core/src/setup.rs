@@ -137,7 +137,7 @@ impl Countersign {
             return Err(Error::Unavailable("the alias or the address was taken at this very moment".to_owned()));
         }
         login_profiles::put(tx, &account.id, &owner.id, &profile).await?;
-        let deed = Deed { code: Action::CreateAccount.code(), account: account.id.clone(), target: owner.name.clone() };
+        let deed = Deed::in_account(account.id.clone(), Action::CreateAccount.code(), owner.name.clone());
         let written = Written {
             actor: actor.for_audit(),
             action: deed.code,

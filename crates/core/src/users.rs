@@ -20,7 +20,7 @@ use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, Syste
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
 use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, virtual_mfa};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
 
@@ -38,6 +38,14 @@ pub struct UserFacts {
     pub comments: Comments,
     /// An unverified contact address, for notices only.
     pub email: Option<EmailAddress>,
+}
+
+impl UserFacts {
+    /// What a proof for writing these is bound to.
+    fn arguments(&self) -> Vec<SecretString> {
+        let email = self.email.as_ref().map_or("", EmailAddress::as_str);
+        [self.name.as_str(), self.display_name.as_str(), self.comments.as_str(), email].map(SecretString::from).into()
+    }
 }
 
 /// A RAM user as his page shows him.
@@ -141,7 +149,11 @@ impl Countersign {
         login: Option<LoginChange>,
         origin: &Origin,
     ) -> Result<Option<SecretString>, Error> {
+        let mut arguments = facts.arguments();
+        arguments.extend(login.iter().flat_map(LoginChange::arguments));
+        let arguments: Vec<_> = arguments.iter().map(ExposeSecret::expose_secret).collect();
         let deed = Deed::on(actor, Action::CreateUser.code(), facts.name.as_str());
+        let deed = deed.asking(Action::CreateUser, &arguments);
         let prepared = match login {
             Some(login) => match self.prepare_login(actor, Action::CreateUser, login, facts.name.as_str()).await {
                 Ok(prepared) => Some(prepared),
@@ -189,7 +201,10 @@ impl Countersign {
         facts: UserFacts,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let (this, deed, name) = (self.clone(), Deed::on(actor, Action::UpdateUser.code(), name), name.to_owned());
+        let arguments = facts.arguments();
+        let arguments: Vec<_> = arguments.iter().map(ExposeSecret::expose_secret).collect();
+        let deed = Deed::on(actor, Action::UpdateUser.code(), name).asking(Action::UpdateUser, &arguments);
+        let (this, name) = (self.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             // Two users must not be given one name at once.
             let admitted = this.guard_administrators(tx, admitted, Action::UpdateUser).await?;
@@ -215,7 +230,7 @@ impl Countersign {
         typed_name: &str,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let deed = Deed::on(actor, Action::DeleteUser.code(), name);
+        let deed = Deed::on(actor, Action::DeleteUser.code(), name).asking(Action::DeleteUser, &[]);
         let (this, name, typed_name) = (self.clone(), name.to_owned(), typed_name.trim().to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let admitted = this.guard_administrators(tx, admitted, Action::DeleteUser).await?;
@@ -231,7 +246,8 @@ impl Countersign {
 
     /// Lifts the locks on a RAM user's password and device.
     pub async fn unlock_user(&self, actor: &SessionActor, name: &str, origin: &Origin) -> Result<(), Error> {
-        let (deed, name) = (Deed::on(actor, Action::UnlockUser.code(), name), name.to_owned());
+        let deed = Deed::on(actor, Action::UnlockUser.code(), name).asking(Action::UnlockUser, &[]);
+        let name = name.to_owned();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::UnlockUser).await?;
             let account = &user.account_id;

@@ -31,6 +31,7 @@ impl From<Error> for Failure {
             Error::ClockBehind => {
                 Self("the clock lies behind a time that was already seen: set the clock of this machine right".into())
             }
+            Error::ProofRequired(_) => Self("this can only be done by somebody who is logged on".into()),
             Error::Fault(what) => Self(what),
         }
     }

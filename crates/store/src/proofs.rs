@@ -13,6 +13,7 @@ statements! {
     FIND = "SELECT account_id, principal_id, session_id, operation, arguments, method, expires_at FROM proofs \
             WHERE token_hash = $1";
     GIVE = "UPDATE proofs SET method = $1 WHERE token_hash = $2 AND method IS NULL";
+    HOLD = "UPDATE proofs SET expires_at = expires_at WHERE token_hash = $1";
     CONSUME = "DELETE FROM proofs WHERE token_hash = $1 AND method IS NOT NULL";
     OPEN_WINDOW = "INSERT INTO proof_windows (session_id, ends_at) VALUES ($1, $2) \
                    ON CONFLICT (session_id) DO UPDATE SET ends_at = excluded.ends_at";
@@ -62,6 +63,11 @@ pub async fn ask(tx: &mut Tx<'_>, token_hash: &[u8; 32], proof: &Proof) -> Resul
 /// Drops the oldest proofs of a session, so that `keep` are left.
 pub async fn trim(tx: &mut Tx<'_>, session: &SessionId, keep: i64) -> Result<u64, StoreError> {
     tx.execute(TRIM, params![session, keep]).await
+}
+
+/// Takes the row of a proof until the unit ends, so that nobody else uses it meanwhile; whether it is there.
+pub async fn hold(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, StoreError> {
+    Ok(tx.execute(HOLD, params![token_hash]).await? == 1)
 }
 
 /// The proof that was asked for under this secret.

@@ -38,7 +38,7 @@ pub mod rows;
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
 pub use kit::{Engine, Kit, run};
-pub use people::{Account, Person, Visitor, origin, reason, refusal};
+pub use people::{Account, Person, Visitor, demand, origin, reason, refusal};
 pub use phone::Phone;
 
 /// Makes two tests of each function, one on each engine: `name::sqlite` and `name::postgres`.

@@ -4,6 +4,7 @@ use crate::{Kit, Phone};
 use countersign_core::binding::TypedCodes;
 use countersign_core::logon::LogonStep;
 use countersign_core::setup::NewAccount;
+use countersign_core::step_up::ProofDemand;
 use countersign_core::users::{LoginChange, PasswordChange, UserFacts};
 use countersign_core::{Error, Origin, Refusal, SessionActor};
 use countersign_model::ids::AccountId;
@@ -236,6 +237,21 @@ impl Kit {
         }
     }
 
+    /// Does something sensitive that asks for a proof, and gives it: a code or a password. The visitor's session goes on
+    /// under a new secret.
+    pub async fn proved<T>(
+        &self,
+        visitor: &Visitor,
+        answer: &str,
+        doing: impl AsyncFn(SessionActor) -> Result<T, Error>,
+    ) -> (Visitor, Result<T, Error>) {
+        let demand = demand(doing(visitor.actor.clone()).await);
+        let token = self.core().prove(&visitor.actor, &demand.token, answer.into(), origin()).await.unwrap();
+        let renewed = self.visitor(token).await;
+        let done = doing(renewed.actor.clone().with_proof(demand.token)).await;
+        (renewed, done)
+    }
+
     /// Whose session this is.
     pub async fn visitor(&self, token: Token) -> Visitor {
         let actor = self.core().session(&token).await.unwrap();
@@ -262,6 +278,16 @@ pub fn expose(secret: &SecretString) -> String {
     secret.expose_secret().to_owned()
 }
 
+/// The proof that was asked for.
+#[track_caller]
+pub fn demand<T>(result: Result<T, Error>) -> ProofDemand {
+    match result {
+        Err(Error::ProofRequired(demand)) => *demand,
+        Err(error) => panic!("no proof was asked for: {error}"),
+        Ok(_) => panic!("no proof was asked for"),
+    }
+}
+
 /// What an asker was told who was refused.
 #[track_caller]
 pub fn refusal<T>(result: Result<T, Error>) -> Refusal {
@@ -278,7 +304,9 @@ pub fn reason<T>(result: Result<T, Error>) -> &'static str {
 fn refused<T>(result: Result<T, Error>) -> (Refusal, &'static str) {
     match result {
         Err(Error::Refused { refusal, reason }) => (refusal, reason),
-        Err(error @ (Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_))) => panic!("no refusal: {error}"),
+        Err(error @ (Error::ProofRequired(_) | Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_))) => {
+            panic!("no refusal: {error}")
+        }
         Ok(_) => panic!("it was not refused"),
     }
 }

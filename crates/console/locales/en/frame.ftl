@@ -105,5 +105,6 @@ refusal-EntityAlreadyExists-User-MFADevice = An MFA device is bound already. Unb
 refusal-EntityNotExist-User-MFADevice = No MFA device is bound.
 refusal-EntityNotExist-User-LoginProfile = There is no password to keep. Have one generated, or set one.
 refusal-EntityNotExist-Session = It has ended already.
+refusal-ProofOver = This verification has run out or was used. Go back and begin again.
 refusal-BindingOver = This binding has run out or was begun elsewhere. Begin again: you get a new key.
 refusal-Throttling-Binding = Too many bindings were begun. Wait an hour, then begin again.

@@ -105,5 +105,6 @@ refusal-EntityAlreadyExists-User-MFADevice = 已绑定 MFA 设备，请先解绑
 refusal-EntityNotExist-User-MFADevice = 未绑定 MFA 设备。
 refusal-EntityNotExist-User-LoginProfile = 该用户没有密码，请自动生成或自定义一个密码。
 refusal-EntityNotExist-Session = 该项已结束。
+refusal-ProofOver = 本次身份验证已过期或已被使用，请返回后重新操作。
 refusal-BindingOver = 本次绑定已过期，或已在别处开始。请重新开始，系统会生成新的密钥。
 refusal-Throttling-Binding = 绑定操作过于频繁，请一小时后再试。

@@ -39,7 +39,7 @@ impl Countersign {
 
     /// Unbinds the device of a RAM user. His sessions end; if he must have a device, he binds a new one at his next logon.
     pub async fn unbind_for(&self, actor: &SessionActor, user: &str, origin: &Origin) -> Result<(), Error> {
-        let deed = Deed::on(actor, Action::UnbindMfaForUser.code(), user);
+        let deed = Deed::on(actor, Action::UnbindMfaForUser.code(), user).asking(Action::UnbindMfaForUser, &[]);
         let user = user.to_owned();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, Action::UnbindMfaForUser).await?;

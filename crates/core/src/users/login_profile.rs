@@ -11,7 +11,7 @@ use countersign_model::budget::BudgetKind;
 use countersign_model::principal::{ConsoleLogon, LoginProfile, Principal};
 use countersign_store::budgets::Counted;
 use countersign_store::{Tx, budgets, login_profiles, principals};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// What an administrator sets.
 #[derive(Debug, Clone)]
@@ -24,6 +24,19 @@ pub struct LoginChange {
     pub reset_required: bool,
     /// Whether an MFA device is required.
     pub mfa_required: bool,
+}
+
+impl LoginChange {
+    /// What a proof for this change is bound to.
+    pub(super) fn arguments(&self) -> Vec<SecretString> {
+        let password = match &self.password {
+            PasswordChange::Keep => "keep".into(),
+            PasswordChange::Generate => "generate".into(),
+            PasswordChange::Custom(chosen) => SecretString::from(format!("custom {}", chosen.expose_secret())),
+        };
+        let rest = format!("{} {} {}", self.console_logon, self.reset_required, self.mfa_required);
+        vec![rest.into(), password]
+    }
 }
 
 /// What becomes of a password.
@@ -80,7 +93,10 @@ impl Countersign {
         change: LoginChange,
         origin: &Origin,
     ) -> Result<Option<SecretString>, Error> {
+        let arguments = change.arguments();
+        let arguments: Vec<_> = arguments.iter().map(ExposeSecret::expose_secret).collect();
         let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
+        let deed = deed.asking(Action::ChangeLoginProfile, &arguments);
         let prepared = match self.prepare_login(actor, Action::ChangeLoginProfile, change, name).await {
             Ok(prepared) => prepared,
             Err(error) => return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await,
@@ -108,6 +124,7 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<SecretString, Error> {
         let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
+        let deed = deed.asking(Action::ChangeLoginProfile, &["reset"]);
         if let Err(refusal) = actor.may(Action::ChangeLoginProfile) {
             return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, refusal.into()).await;
         }

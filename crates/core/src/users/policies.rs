@@ -39,7 +39,7 @@ impl Countersign {
         action: Action,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let deed = Deed::on(actor, action.code(), &format!("{name} {policy}"));
+        let deed = Deed::on(actor, action.code(), &format!("{name} {policy}")).asking(action, &[]);
         let (this, name) = (self.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let admitted = this.guard_administrators(tx, admitted, action).await?;

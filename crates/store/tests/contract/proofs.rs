@@ -25,6 +25,8 @@ pub(crate) async fn cases(store: &Store) {
     let found = look!(store, |tx| proofs::find(tx, &[41; 32])).unwrap();
     assert_eq!(format!("{found:?}"), format!("{proof:?}"));
     assert!(!change!(store, |tx| proofs::consume(tx, &[41; 32])), "asked for is not given");
+    assert!(change!(store, |tx| proofs::hold(tx, &[41; 32])));
+    assert!(!change!(store, |tx| proofs::hold(tx, &[42; 32])));
     assert!(change!(store, |tx| proofs::give(tx, &[41; 32], Method::VirtualMfa)));
     assert!(!change!(store, |tx| proofs::give(tx, &[41; 32], Method::Password)), "given once");
     assert_eq!(look!(store, |tx| proofs::find(tx, &[41; 32])).unwrap().method, Some(Method::VirtualMfa));
