@@ -367,8 +367,8 @@ both_engines! {
         // Alice changes her password.
         let pending = kit.waiting(&alice, LogonState::SecondFactor).await;
         let session = kit.session_with(&alice, &phone).await;
-        let (old, new) = (alice.secret(), "another long phrase");
-        let token = kit.core().change_own_password(&session.actor, old, new.into(), origin()).await.unwrap();
+        let new = "another long phrase";
+        let token = kit.change_password(&session, &phone, &alice.password, new).await;
         assert_eq!(finish(&pending).await, Refusal::LogonOver);
         let alice = Person { password: new.to_owned(), ..alice };
 

@@ -164,7 +164,7 @@ both_engines! {
         let visitor = kit.opened(step).await;
         kit.next_step();
         let new = "a third long phrase";
-        let token = core.change_own_password(&visitor.actor, chosen.into(), new.into(), origin()).await.unwrap();
+        let token = kit.change_password(&visitor, &phone, chosen, new).await;
         let visitor = kit.visitor(token).await;
         let wrong = phone.wrong_codes(&kit).nth(54_321).unwrap();
         refusal(core.unbind_own(&visitor.actor, wrong.clone(), origin()).await);

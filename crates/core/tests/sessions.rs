@@ -337,8 +337,7 @@ async fn make(
     let keep = LoginChange { password: PasswordChange::Keep, ..login() };
     match change {
         Change::OwnPassword => {
-            let new = "another long phrase".into();
-            return Some(core.change_own_password(&visitor.actor, person.secret(), new, origin()).await.unwrap());
+            return Some(kit.change_password(visitor, phone, &person.password, "another long phrase").await);
         }
         Change::OwnUnbinding => {
             return Some(core.unbind_own(&visitor.actor, phone.code(kit), origin()).await.unwrap());

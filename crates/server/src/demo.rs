@@ -153,7 +153,7 @@ mod tests {
         let mut budget = countersign_model::budget::Budget::UNUSED;
         let mut now = Timestamp::from_seconds(0);
         for pause in PAUSES {
-            budget = budget.book(now).unwrap();
+            budget = budget.book(None, now).unwrap();
             now = now.plus(Duration::from_secs(pause));
         }
         assert!(budget.is_locked(now.plus(Duration::from_mins(59))));

@@ -252,6 +252,16 @@ impl Kit {
         (renewed, done)
     }
 
+    /// Has somebody with a device change his own password; the new secret of his session. The code used belongs to a step
+    /// that is over.
+    pub async fn change_password(&self, visitor: &Visitor, phone: &Phone, old: &str, new: &str) -> Token {
+        let change =
+            async |actor: SessionActor| self.core().change_own_password(&actor, old.into(), new.into(), origin()).await;
+        let (_, changed) = self.proved(visitor, &phone.code(self), change).await;
+        self.next_step();
+        changed.unwrap()
+    }
+
     /// Whose session this is.
     pub async fn visitor(&self, token: Token) -> Visitor {
         let actor = self.core().session(&token).await.unwrap();

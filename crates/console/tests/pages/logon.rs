@@ -49,7 +49,9 @@ both_engines! {
         let key = bind.body.split("id=\"setup-key\" data-value=\"").nth(1).unwrap().split('"').next().unwrap();
         let phone = countersign_testkit::Phone::with_key(key);
         let done = browser.post("/logon/bind/virtual-mfa", &[("code", &phone.code(&kit))]).await;
-        assert_eq!(done.location.as_deref(), Some("/"), "{}", done.text());
+        // Whoever has bound his first device is offered recovery codes.
+        let offer = "/me/security/recovery-codes?offered=1";
+        assert_eq!(done.location.as_deref(), Some(offer), "{}", done.text());
         assert!(browser.cookie("countersign-session").is_some());
         // The key is never shown again.
         assert!(!browser.open("/me/security").await.has(key));

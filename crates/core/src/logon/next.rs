@@ -156,10 +156,10 @@ mod tests {
             assert!(!states.contains(&state), "{state} comes twice");
             states.push(state);
             match state {
-                LogonState::Password => facts.password_at = Some(NOON),
-                LogonState::SecondFactor => facts.second_factor = Some((Method::VirtualMfa, NOON)),
-                LogonState::ChoosePassword => facts.password_chosen = true,
-                LogonState::Bind => {
+                Password => facts.password_at = Some(NOON),
+                SecondFactor => facts.second_factor = Some((Method::VirtualMfa, NOON)),
+                ChoosePassword => facts.password_chosen = true,
+                Bind => {
                     subject.device = self::subject(true, false, false).device;
                     facts.second_factor = facts.second_factor.or(Some((Method::VirtualMfa, NOON)));
                     facts.device_bound = true;
