@@ -103,6 +103,12 @@ pub enum Refusal {
     SetUpOver,
     /// The user has no login profile, or no password to keep.
     NoPassword,
+    /// Somebody else has changed the settings since they were shown.
+    SettingsChanged,
+    /// Nobody could administrate the account under these settings.
+    NoAdministratorPath,
+    /// The new password is one that its user had before.
+    PasswordUsedBefore,
 }
 
 impl Refusal {
@@ -134,6 +140,9 @@ impl Refusal {
             Self::NotConfirmed => "InvalidParameter.Confirmation",
             Self::SetUpOver => "SetUpOver",
             Self::NoPassword => "EntityNotExist.User.LoginProfile",
+            Self::SettingsChanged => "OperationConflict.SettingsChanged",
+            Self::NoAdministratorPath => "OperationConflict.NoAdministratorPath",
+            Self::PasswordUsedBefore => "InvalidParameter.NewPassword.UsedBefore",
         }
     }
 }

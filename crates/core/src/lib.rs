@@ -11,7 +11,9 @@
 //! | [`binding`] | binding, replacing and unbinding a virtual MFA device |
 //! | [`passwords`] | the rules for passwords; changing one's own |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
-//! | [`settings`] | the security settings |
+//! | [`settings`] | the security settings and the rules for passwords |
+//! | [`forecast`] | what a change of the settings would do |
+//! | [`idle`] | disabling console logon that nobody uses |
 //! | [`overview`] | the posture of an account at a glance |
 //! | [`operator`] | what the command line may |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
@@ -23,7 +25,9 @@ pub mod actor;
 pub mod authorise;
 pub mod binding;
 pub mod error;
+pub mod forecast;
 pub mod hashing;
+pub mod idle;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;

@@ -5,6 +5,7 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
+use crate::passwords::password_expires_at;
 use countersign_model::Timestamp;
 use countersign_model::audit::AuditEvent;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
@@ -47,6 +48,8 @@ pub struct OwnSecurity {
     pub mfa_required: bool,
     /// When the password was last changed.
     pub password_changed_at: Option<Timestamp>,
+    /// When it runs out; nothing when it never does.
+    pub password_expires_at: Option<Timestamp>,
     /// Whether he may bind and unbind his own device.
     pub may_manage_mfa: bool,
     /// Whether he may change his own password.
@@ -89,11 +92,15 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<OwnSecurity, Error> {
             admitted.may(Action::ViewOwnSecurity, &Resource::Oneself)?;
             let (account, principal) = admitted.oneself()?;
+            let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
             let device = virtual_mfa::find_bound(tx, account, principal).await?;
             let profile = login_profiles::find(tx, account, principal).await?;
             Ok(OwnSecurity {
                 device: device.as_ref().and_then(DeviceView::of),
                 mfa_required: profile.as_ref().is_none_or(|profile| profile.mfa_bind_required),
+                password_expires_at: profile.as_ref().and_then(|profile| {
+                    password_expires_at(session.found.kind, profile, &session.found.settings.password)
+                }),
                 password_changed_at: profile.and_then(|profile| profile.password_changed_at),
                 may_manage_mfa: admitted.may(Action::BindOwnMfa, &Resource::Oneself).is_ok(),
                 may_change_password: admitted.may(Action::ChangeOwnPassword, &Resource::Oneself).is_ok(),

@@ -20,8 +20,10 @@ pub mod accounts;
 pub mod audit;
 pub mod budgets;
 pub mod facts;
+pub mod forecast;
 pub mod login_profiles;
 pub mod logons;
+pub mod password_history;
 pub mod policies;
 pub mod principals;
 pub mod sessions;
@@ -43,8 +45,10 @@ pub fn statements() -> Vec<&'static str> {
         audit::ALL,
         budgets::ALL,
         facts::ALL,
+        forecast::ALL,
         login_profiles::ALL,
         logons::ALL,
+        password_history::ALL,
         policies::ALL,
         principals::ALL,
         sessions::ALL,

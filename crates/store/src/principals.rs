@@ -27,6 +27,8 @@ statements! {
               AND NOT EXISTS (SELECT 1 FROM principals other WHERE other.account_id = $8 AND other.kind = 'ram-user' \
               AND other.canonical_name = $2 AND other.principal_id <> $9)";
     MARK_LOGON = "UPDATE principals SET last_logon_at = $1 WHERE account_id = $2 AND principal_id = $3";
+    MARK_LOGON_FROM = "UPDATE principals SET last_logon_at = $1, last_logon_address = $2 \
+                       WHERE account_id = $3 AND principal_id = $4";
     DELETE = "DELETE FROM principals WHERE account_id = $1 AND principal_id = $2 AND kind = 'ram-user'";
 }
 
@@ -126,6 +128,17 @@ pub async fn mark_logon(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(MARK_LOGON, params![now, account, id]).await.map(drop)
+}
+
+/// Notes that the principal has opened a session, and from where.
+pub async fn mark_logon_from(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &PrincipalId,
+    now: Timestamp,
+    address: &str,
+) -> Result<(), StoreError> {
+    tx.execute(MARK_LOGON_FROM, params![now, address, account, id]).await.map(drop)
 }
 
 /// Removes a RAM user with all that hangs on it; whether it was there.

@@ -46,10 +46,14 @@ mod of_audit;
 mod of_budgets;
 #[path = "contract/facts.rs"]
 mod of_facts;
+#[path = "contract/forecast.rs"]
+mod of_forecast;
 #[path = "contract/login_profiles.rs"]
 mod of_login_profiles;
 #[path = "contract/logons.rs"]
 mod of_logons;
+#[path = "contract/password_history.rs"]
+mod of_password_history;
 #[path = "contract/policies.rs"]
 mod of_policies;
 #[path = "contract/principals.rs"]
@@ -67,12 +71,14 @@ async fn cases(store: &Store) {
     of_accounts::cases(store).await;
     of_principals::cases(store).await;
     of_login_profiles::cases(store).await;
+    of_password_history::cases(store).await;
     of_policies::cases(store).await;
     of_virtual_mfa::cases(store).await;
     of_budgets::cases(store).await;
     of_logons::cases(store).await;
     of_sessions::cases(store).await;
     of_users::cases(store).await;
+    of_forecast::cases(store).await;
     of_audit::cases(store).await;
 }
 

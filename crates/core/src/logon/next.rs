@@ -75,8 +75,10 @@ mod tests {
                 password_hash: None,
                 password_changed_at: None,
                 password_reset_required: reset,
+                password_is_initial: false,
                 mfa_bind_required: required,
                 created_at: NOON,
+                enabled_at: NOON,
             }),
             device: bound.then_some(device),
         }

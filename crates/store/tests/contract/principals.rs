@@ -48,6 +48,10 @@ async fn a_principal_comes_back_as_it_went_in(store: &Store) {
     change!(store, |tx, account_id, id| principals::mark_logon(tx, &account_id, &id, at));
     let found = look!(store, |tx, account_id, id| principals::find(tx, &account_id, &id)).unwrap();
     assert_eq!((found.last_logon_at, found.updated_at), (Some(at), NOON));
+    let at = NOON.plus(second(6));
+    change!(store, |tx, account_id, id| principals::mark_logon_from(tx, &account_id, &id, at, "192.0.2.7"));
+    let found = look!(store, |tx, account_id, id| principals::find(tx, &account_id, &id)).unwrap();
+    assert_eq!((found.last_logon_at, found.updated_at), (Some(at), NOON));
 }
 
 async fn names_are_unique_in_their_account_and_owners_addresses_everywhere(store: &Store) {
