@@ -154,12 +154,12 @@ pub(crate) fn problem(words: &Words, error: Error, elsewhere: &str) -> Result<Pr
 }
 
 /// The id of the field that a refusal is about.
-fn field_of(refusal: Refusal) -> Option<&'static str> {
+pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
     let field = match refusal {
         Refusal::UserExists => "name",
         Refusal::AliasExists => "alias",
         Refusal::EmailExists => "email",
-        Refusal::PasswordTooWeak | Refusal::PasswordUnchanged => "new_password",
+        Refusal::PasswordTooWeak | Refusal::PasswordUnchanged | Refusal::PasswordUsedBefore => "new_password",
         Refusal::PasswordsDiffer => "repeat_password",
         Refusal::OldPasswordIncorrect => "password",
         Refusal::NotConfirmed => "confirm",
@@ -169,6 +169,15 @@ fn field_of(refusal: Refusal) -> Option<&'static str> {
             Some("Email") => "email",
             Some("DisplayName") => "display_name",
             Some("Comments") => "comments",
+            Some("LoginSessionDuration") => "session_hours",
+            Some("LoginNetworkMasks") => "logon_networks",
+            Some("AuditRetentionDays") => "audit_retention_days",
+            Some("MinimumPasswordLength") => "minimum_length",
+            Some("MinimumPasswordDifferentCharacter") => "minimum_different",
+            Some("MaxPasswordAge") => "max_age_days",
+            Some("InitialPasswordAge") => "initial_age_days",
+            Some("PasswordReusePrevention") => "reuse_prevention",
+            Some("MaxLoginAttemps") => "max_logon_attempts",
             Some(_) | None => return None,
         },
         Refusal::NotLoggedOn
@@ -185,7 +194,9 @@ fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::BindingOver
         | Refusal::TooManyBindings
         | Refusal::SetUpOver
-        | Refusal::NoPassword => return None,
+        | Refusal::NoPassword
+        | Refusal::SettingsChanged
+        | Refusal::NoAdministratorPath => return None,
     };
     Some(field)
 }
@@ -227,6 +238,21 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "EntityAlreadyExists.User.MFADevice",
     "EntityNotExist.User.MFADevice",
     "EntityNotExist.User.LoginProfile",
+    "InvalidParameter.LoginSessionDuration",
+    "InvalidParameter.AuditRetentionDays",
+    "InvalidParameter.LoginNetworkMasks.Format",
+    "InvalidParameter.LoginNetworkMasks.TooMany",
+    "InvalidParameter.LoginNetworkMasks.Length",
+    "InvalidParameter.LoginNetworkMasks.OwnAddress",
+    "InvalidParameter.MinimumPasswordLength",
+    "InvalidParameter.MinimumPasswordDifferentCharacter",
+    "InvalidParameter.MaxPasswordAge",
+    "InvalidParameter.InitialPasswordAge",
+    "InvalidParameter.PasswordReusePrevention",
+    "InvalidParameter.MaxLoginAttemps",
+    "InvalidParameter.NewPassword.UsedBefore",
+    "OperationConflict.SettingsChanged",
+    "OperationConflict.NoAdministratorPath",
     "BindingOver",
     "Throttling.Binding",
 ];

@@ -9,7 +9,7 @@ mod differences;
 mod stricter;
 
 pub use change::{Fingerprint, PolicyChange, SettingsChange};
-pub use differences::{Difference, differences, strength_name};
+pub use differences::{Difference, differences, strength_name, values};
 pub use stricter::is_stricter;
 pub(crate) use stricter::{are_ages_stricter, is_a_strength_raised};
 

@@ -24,8 +24,9 @@ pub fn differences(before: &SecuritySettings, after: &SecuritySettings) -> Vec<D
         .collect()
 }
 
-/// Every setting by its stable name.
-fn values(settings: &SecuritySettings) -> Vec<(&'static str, String)> {
+/// Every setting by its stable name, with its value as a word.
+#[must_use]
+pub fn values(settings: &SecuritySettings) -> Vec<(&'static str, String)> {
     // Taken apart, so that a new setting cannot be forgotten here.
     let SecuritySettings {
         mfa_for_logon,

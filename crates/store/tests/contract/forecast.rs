@@ -4,11 +4,11 @@ use countersign_model::Timestamp;
 use countersign_model::entropy::OsEntropy;
 use countersign_model::ids::SessionId;
 use countersign_model::logon::Method;
-use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, Principal, SystemPolicy};
+use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, SystemPolicy};
 use countersign_model::session::Session;
 use countersign_store::forecast::{self, AddressRow, Class, Thresholds};
 use countersign_store::sessions::{self, Origin};
-use countersign_store::{Store, Tx, accounts, login_profiles, params, policies, principals};
+use countersign_store::{Store, accounts, login_profiles, policies, principals};
 
 use crate::of_login_profiles::new_profile;
 use crate::of_virtual_mfa::bind;
@@ -51,7 +51,6 @@ pub(crate) async fn cases(store: &Store) {
                 let policy = SystemPolicy::AliyunRamFullAccess;
                 change!(store, |tx, account_id, id| policies::attach(tx, &account_id, &id, policy, NOON));
             }
-            "dave" => remember(store, &made).await,
             _ => {}
         }
     }
@@ -84,18 +83,11 @@ async fn users_are_sorted_into_classes(store: &Store, house: &Account, empty: &A
         Class { administrator: true, bound: true, outlived: true, ..NOBODY_SPECIAL },
         NOBODY_SPECIAL,
         Class { bind_required: true, idle: true, outlived: true, initial_outlived: true, ..NOBODY_SPECIAL },
-        Class { idle: true, outlived: true, remembered: true, ..NOBODY_SPECIAL },
+        Class { idle: true, outlived: true, ..NOBODY_SPECIAL },
     ];
     for class in expected {
         assert!(classes.contains(&(class, 1)), "{class:?} in {classes:?}");
     }
-    // Whoever is remembered elsewhere in time, or under an older policy, is not.
-    let later = Thresholds { now: NOON.plus(second(10)), ..thresholds(1) };
-    let classes = look!(store, |tx, account_id| forecast::classes(tx, &account_id, later));
-    assert!(classes.iter().all(|(class, _)| !class.remembered));
-    let stricter = Thresholds { account_epoch: 2, ..thresholds(1) };
-    let classes = look!(store, |tx, account_id| forecast::classes(tx, &account_id, stricter));
-    assert!(classes.iter().all(|(class, _)| !class.remembered));
     assert!(look!(store, |tx, other| forecast::classes(tx, &other, thresholds(1))).is_empty());
 }
 
@@ -147,13 +139,4 @@ async fn good_sessions_are_counted(store: &Store, house: &Account) {
     assert_eq!(good(100, 81).await, 1, "not the idle one");
     assert_eq!(good(500, 0).await, 0, "not those that have ended");
     change!(store, |tx, account_id| accounts::bump_epoch(tx, &account_id));
-}
-
-/// Remembers a machine of a user for ten seconds.
-async fn remember(store: &Store, user: &Principal) {
-    let (account_id, id, now, ends) = (user.account_id.clone(), user.id.clone(), NOON, NOON.plus(second(10)));
-    let sql = "INSERT INTO remembered_machines (account_id, machine_id, principal_id, principal_epoch, account_epoch, \
-               created_at, expires_at, last_used_at, address, user_agent) VALUES ($1, 'm', $2, 1, 1, $3, $4, $3, '', '')";
-    let unit = async move |tx: &mut Tx<'_>| tx.execute(sql, params![account_id, id, now, ends]).await;
-    assert_eq!(store.write(unit).await.unwrap(), 1);
 }
