@@ -156,12 +156,12 @@ pub(crate) fn problem(words: &Words, error: Error, elsewhere: &str) -> Result<Pr
 }
 
 /// The id of the field that a refusal is about.
-fn field_of(refusal: Refusal) -> Option<&'static str> {
+pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
     let field = match refusal {
         Refusal::UserExists => "name",
         Refusal::AliasExists => "alias",
         Refusal::EmailExists => "email",
-        Refusal::PasswordTooWeak | Refusal::PasswordUnchanged => "new_password",
+        Refusal::PasswordTooWeak | Refusal::PasswordUnchanged | Refusal::PasswordUsedBefore => "new_password",
         Refusal::PasswordsDiffer => "repeat_password",
         Refusal::OldPasswordIncorrect => "password",
         Refusal::NotConfirmed => "confirm",
@@ -171,6 +171,15 @@ fn field_of(refusal: Refusal) -> Option<&'static str> {
             Some("Email") => "email",
             Some("DisplayName") => "display_name",
             Some("Comments") => "comments",
+            Some("LoginSessionDuration") => "session_hours",
+            Some("LoginNetworkMasks") => "logon_networks",
+            Some("AuditRetentionDays") => "audit_retention_days",
+            Some("MinimumPasswordLength") => "minimum_length",
+            Some("MinimumPasswordDifferentCharacter") => "minimum_different",
+            Some("MaxPasswordAge") => "max_age_days",
+            Some("InitialPasswordAge") => "initial_age_days",
+            Some("PasswordReusePrevention") => "reuse_prevention",
+            Some("MaxLoginAttemps") => "max_logon_attempts",
             Some(_) | None => return None,
         },
         Refusal::NotLoggedOn
@@ -189,7 +198,9 @@ fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::SetUpOver
         | Refusal::NoPassword
         | Refusal::ProofOver
-        | Refusal::AlreadyEnded => return None,
+        | Refusal::AlreadyEnded
+        | Refusal::SettingsChanged
+        | Refusal::NoAdministratorPath => return None,
     };
     Some(field)
 }
@@ -233,6 +244,21 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "EntityNotExist.User.LoginProfile",
     "EntityNotExist.Session",
     "ProofOver",
+    "InvalidParameter.LoginSessionDuration",
+    "InvalidParameter.AuditRetentionDays",
+    "InvalidParameter.LoginNetworkMasks.Format",
+    "InvalidParameter.LoginNetworkMasks.TooMany",
+    "InvalidParameter.LoginNetworkMasks.Length",
+    "InvalidParameter.LoginNetworkMasks.OwnAddress",
+    "InvalidParameter.MinimumPasswordLength",
+    "InvalidParameter.MinimumPasswordDifferentCharacter",
+    "InvalidParameter.MaxPasswordAge",
+    "InvalidParameter.InitialPasswordAge",
+    "InvalidParameter.PasswordReusePrevention",
+    "InvalidParameter.MaxLoginAttemps",
+    "InvalidParameter.NewPassword.UsedBefore",
+    "OperationConflict.SettingsChanged",
+    "OperationConflict.NoAdministratorPath",
     "BindingOver",
     "Throttling.Binding",
 ];

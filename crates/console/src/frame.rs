@@ -48,6 +48,8 @@ pub(crate) enum Place {
     RamUsers,
     /// RAM > Settings.
     RamSettings,
+    /// RAM > Settings > Password policy.
+    RamPasswordPolicy,
     /// None of them.
     Elsewhere,
 }
@@ -61,6 +63,7 @@ impl Place {
             Self::RamOverview => "ram-overview",
             Self::RamUsers => "ram-users",
             Self::RamSettings => "ram-settings",
+            Self::RamPasswordPolicy => "ram-password-policy",
             Self::Elsewhere => "",
         };
         own == entry
@@ -73,7 +76,7 @@ impl Place {
 
     /// Whether it lies in the RAM console.
     pub(crate) const fn is_ram(self) -> bool {
-        matches!(self, Self::RamOverview | Self::RamUsers | Self::RamSettings)
+        matches!(self, Self::RamOverview | Self::RamUsers | Self::RamSettings | Self::RamPasswordPolicy)
     }
 }
 
@@ -177,6 +180,7 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("administrator-made", "done-administrator-made"),
         ("administrator-unmade", "done-administrator-unmade"),
         ("settings-saved", "done-settings-saved"),
+        ("settings-unchanged", "done-settings-unchanged"),
     ];
     WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
 }

@@ -11,6 +11,7 @@ pub(crate) mod own_password;
 pub(crate) mod preferences;
 pub(crate) mod ram_overview;
 pub(crate) mod ram_settings;
+mod ram_settings_form;
 pub(crate) mod ram_user;
 pub(crate) mod ram_user_create;
 pub(crate) mod ram_user_delete;

@@ -96,6 +96,11 @@ fn ram_pages() -> Vec<Route> {
         ("/ram/users/{name}/virtual-mfa/bind", Session, get(ram_user_mfa::show_bind).post(ram_user_mfa::bind)),
         ("/ram/users/{name}/virtual-mfa/unbind", Session, get(ram_user_mfa::show_unbind).post(ram_user_mfa::unbind)),
         ("/ram/settings", Session, get(ram_settings::show).post(ram_settings::save)),
+        (
+            "/ram/settings/password-policy",
+            Session,
+            get(ram_settings::show_passwords).post(ram_settings::save_passwords),
+        ),
     ]
 }
 

@@ -86,6 +86,8 @@ actions! {
     ViewSettings = "GetSecurityPreference",
     /// Change the security settings.
     ChangeSettings = "SetSecurityPreference",
+    /// Change the rules for passwords.
+    ChangePasswordPolicy = "SetPasswordPolicy",
     /// Make an account.
     CreateAccount = "CreateAccount",
     /// List all accounts of the installation.
@@ -113,7 +115,7 @@ impl Action {
             | Self::UnlockUser
             | Self::EndUserSessions => Some(SensitiveOperation::Users),
             Self::AttachPolicy | Self::DetachPolicy => Some(SensitiveOperation::Policies),
-            Self::ChangeSettings => Some(SensitiveOperation::SecuritySettings),
+            Self::ChangeSettings | Self::ChangePasswordPolicy => Some(SensitiveOperation::SecuritySettings),
             Self::ViewOwnSecurity
             | Self::UnbindOwnMfa
             | Self::LogOff
@@ -226,7 +228,8 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::AttachPolicy
         | A::DetachPolicy
         | A::ViewSettings
-        | A::ChangeSettings => matches!(who.role, R::Owner | R::Administrator),
+        | A::ChangeSettings
+        | A::ChangePasswordPolicy => matches!(who.role, R::Owner | R::Administrator),
         A::CreateAccount | A::ListAccounts | A::ResetOwnerMfa | A::ResetOwnerPassword => {
             matches!(who.role, R::Operator)
         }
@@ -289,7 +292,8 @@ mod tests {
             | Action::AttachPolicy
             | Action::DetachPolicy
             | Action::ViewSettings
-            | Action::ChangeSettings => [NOBODY_ELSE, false, true, true, false],
+            | Action::ChangeSettings
+            | Action::ChangePasswordPolicy => [NOBODY_ELSE, false, true, true, false],
             Action::CreateAccount | Action::ListAccounts | Action::ResetOwnerMfa | Action::ResetOwnerPassword => {
                 [NOBODY_ELSE, false, false, false, true]
             }

@@ -112,6 +112,12 @@ pub enum Refusal {
     ProofOver,
     /// The session has ended, or the machine is not remembered any more.
     AlreadyEnded,
+    /// Somebody else has changed the settings since they were shown.
+    SettingsChanged,
+    /// Nobody could administrate the account under these settings.
+    NoAdministratorPath,
+    /// The new password is one that its user had before.
+    PasswordUsedBefore,
 }
 
 impl Refusal {
@@ -145,6 +151,9 @@ impl Refusal {
             Self::NoPassword => "EntityNotExist.User.LoginProfile",
             Self::ProofOver => "ProofOver",
             Self::AlreadyEnded => "EntityNotExist.Session",
+            Self::SettingsChanged => "OperationConflict.SettingsChanged",
+            Self::NoAdministratorPath => "OperationConflict.NoAdministratorPath",
+            Self::PasswordUsedBefore => "InvalidParameter.NewPassword.UsedBefore",
         }
     }
 }

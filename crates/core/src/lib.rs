@@ -14,7 +14,9 @@
 //! | [`sessions`] | open sessions and remembered machines, one's own and those of users |
 //! | [`step_up`] | the proof that a sensitive operation asks for |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
-//! | [`settings`] | the security settings |
+//! | [`settings`] | the security settings and the rules for passwords |
+//! | [`forecast`] | what a change of the settings would do |
+//! | [`idle`] | disabling console logon that nobody uses |
 //! | [`overview`] | the posture of an account at a glance |
 //! | [`operator`] | what the command line may |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
@@ -26,7 +28,9 @@ pub mod actor;
 pub mod authorise;
 pub mod binding;
 pub mod error;
+pub mod forecast;
 pub mod hashing;
+pub mod idle;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;

@@ -204,7 +204,7 @@ impl Countersign {
     /// secret, or to a session.
     pub(crate) async fn advance(&self, tx: &mut Tx<'_>, step: Advance<'_>) -> Result<LogonStep, Error> {
         let Advance { hash, before, after, subject, origin, now } = step;
-        let asker = Asker { kind: after.kind, subject, address: &origin.address };
+        let asker = Asker { kind: after.kind, subject, address: &origin.address, now };
         match next(&after.facts, &asker) {
             Next::Refuse(reason) => Err(Error::because(Refusal::WrongCredentials, reason)),
             Next::Ask(state) => {
@@ -250,7 +250,8 @@ impl Countersign {
         sessions::insert(tx, &token_hash(&token), &session, from).await?;
         sessions::trim(tx, &logon.account_id, &logon.principal_id, SESSIONS_PER_PRINCIPAL).await?;
         let (account, principal) = (&logon.account_id, &logon.principal_id);
-        principals::mark_logon(tx, account, principal, origin.language.unwrap_or("en"), now).await?;
+        let from = (origin.address.as_str(), origin.language.unwrap_or("en"));
+        principals::mark_logon(tx, account, principal, from, now).await?;
         let methods = session.methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join("+");
         self.write_logon_event(tx, logon, origin, Outcome::Success, &methods).await?;
         if !logon.facts.browser_known && subject.last_logon_at.is_some() {

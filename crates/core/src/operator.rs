@@ -5,9 +5,11 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
-use crate::passwords::check_rules;
+use crate::passwords::{check_rules, keep_replaced};
+use crate::users::enabled_at;
 use countersign_model::budget::BudgetKind;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, Principal};
+use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::Counted;
 use countersign_store::{Tx, accounts, budgets, login_profiles, principals, recovery_codes, virtual_mfa};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -69,7 +71,7 @@ impl Countersign {
             return self.refuse(&Actor::Operator, &Origin::command_line(), deed, error).await;
         }
         let (password, generated) = match password {
-            OwnerPassword::Generate => (self.generate_password(), true),
+            OwnerPassword::Generate => (self.generate_password(&PasswordPolicy::default(), &owner.name), true),
             OwnerPassword::Chosen(chosen) => (chosen, false),
         };
         let hash = SecretString::from(self.hash_password(&password).await?);
@@ -82,9 +84,12 @@ impl Countersign {
                 password_hash: Some(hash.clone()),
                 password_changed_at: Some(admitted.now),
                 password_reset_required: generated,
+                password_is_initial: true,
                 mfa_bind_required: present.as_ref().is_some_and(|profile| profile.mfa_bind_required),
-                created_at: present.map_or(admitted.now, |profile| profile.created_at),
+                created_at: present.as_ref().map_or(admitted.now, |profile| profile.created_at),
+                enabled_at: enabled_at(present.as_ref(), ConsoleLogon::Enabled, admitted.now),
             };
+            keep_replaced(tx, (&account.id, &owner.id), present.as_ref(), admitted.now).await?;
             login_profiles::put(tx, &account.id, &owner.id, &profile).await?;
             let counted = Counted { account: &account.id, subject: owner.id.as_str(), kind: BudgetKind::Password };
             budgets::clear(tx, counted, admitted.now).await?;

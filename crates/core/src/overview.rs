@@ -6,6 +6,7 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::logon::requires_device;
+use crate::passwords::password_expires_at;
 use countersign_model::Timestamp;
 use countersign_model::audit::AuditEvent;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
@@ -50,6 +51,8 @@ pub struct OwnSecurity {
     pub password_changed_at: Option<Timestamp>,
     /// How many recovery codes are left.
     pub codes_left: i64,
+    /// When it runs out; nothing when it never does.
+    pub password_expires_at: Option<Timestamp>,
     /// Whether he may bind and unbind his own device.
     pub may_manage_mfa: bool,
     /// Whether he may change his own password.
@@ -101,6 +104,9 @@ impl Countersign {
                 mfa_required: profile
                     .as_ref()
                     .is_none_or(|profile| requires_device(session.found.kind, settings, profile)),
+                password_expires_at: profile.as_ref().and_then(|profile| {
+                    password_expires_at(session.found.kind, profile, &session.found.settings.password)
+                }),
                 password_changed_at: profile.and_then(|profile| profile.password_changed_at),
                 codes_left: recovery_codes::count(tx, account, principal).await?.left,
                 may_manage_mfa: admitted.may(Action::BindOwnMfa, &Resource::Oneself).is_ok(),

@@ -1,5 +1,14 @@
 //! Passwords: their rules, making random ones, and changing one's own.
 
+mod chosen;
+mod rules;
+mod state;
+
+pub(crate) use chosen::{Chooser, ChosenPassword, keep_replaced};
+pub use rules::{LONGEST, Rule, SHORTEST, broken_rules, policy_for, rules};
+pub(crate) use rules::{check_policy, check_rules};
+pub use state::{PasswordState, password_expires_at, password_state};
+
 use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
@@ -10,39 +19,17 @@ use crate::logon::hourly_limit;
 use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::entropy::random_below;
 use countersign_model::ids::{AccountId, PrincipalId};
-use countersign_model::principal::LoginProfile;
+use countersign_model::settings::PasswordPolicy;
 use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
 use countersign_store::{Tx, budgets, login_profiles};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The fewest characters of a password.
-pub const SHORTEST: usize = 8;
-/// The most characters of a password.
-pub const LONGEST: usize = 128;
-
 /// Letters and digits that are not mistaken for each other when a password is read out or copied by hand.
 const ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
 
-/// Refuses a password that breaks the rules: 8 to 128 characters, more than three different ones, and it does not contain
-/// the name it belongs to.
-pub(crate) fn check_rules(password: &SecretString, name: &str) -> Result<(), Error> {
-    let text = password.expose_secret();
-    let length = text.chars().count();
-    let different = text.chars().collect::<std::collections::HashSet<_>>().len();
-    let local_name = name.split('@').next().unwrap_or(name).to_lowercase();
-    let tells_name = local_name.len() > 2 && text.to_lowercase().contains(&local_name);
-    if !(SHORTEST..=LONGEST).contains(&length) || different < 4 || tells_name {
-        return Err(Refusal::PasswordTooWeak.into());
-    }
-    Ok(())
-}
-
-/// Refuses a new password that breaks the rules, or is the old one.
-fn check_new(old: &SecretString, new: &SecretString, name: &str) -> Result<(), Error> {
-    check_rules(new, name)?;
-    if old.expose_secret() == new.expose_secret() { Err(Refusal::PasswordUnchanged.into()) } else { Ok(()) }
-}
+/// How often a random password is drawn again that does not keep to the rules.
+const DRAWS: usize = 64;
 
 impl Countersign {
     /// Changes the actor's own password. His other sessions end; this one goes on under the token returned.
@@ -56,26 +43,33 @@ impl Countersign {
         self.prove_by_password(actor, &old, Action::ChangeOwnPassword, origin).await?;
         let deed = Deed::own(actor, Action::ChangeOwnPassword.code());
         let deed = deed.asking(Action::ChangeOwnPassword, &[new.expose_secret()]);
-        if let Err(error) = check_new(&old, &new, &actor.found.name) {
-            return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await;
-        }
-        let new_hash = SecretString::from(self.hash_password(&new).await?);
+        let session_actor = Actor::Session(Box::new(actor.clone()));
+        let owner = Chooser {
+            account: actor.account_id(),
+            principal: actor.principal_id(),
+            name: &actor.found.name,
+            policy: policy_for(actor.found.kind, &actor.found.settings),
+        };
+        let chosen = if old.expose_secret() == new.expose_secret() {
+            Err(Refusal::PasswordUnchanged.into())
+        } else {
+            self.choose_password(owner, &new).await
+        };
+        let chosen = match chosen {
+            Ok(chosen) => chosen,
+            Err(error @ Error::Refused { .. }) => return self.refuse(&session_actor, origin, deed, error).await,
+            Err(error) => return Err(error),
+        };
         let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::ChangeOwnPassword, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
             let (account, principal) = (session.account_id(), session.principal_id());
             let profile = login_profiles::find(tx, account, principal).await?.ok_or(Refusal::NoPassword)?;
-            let profile = LoginProfile {
-                password_hash: Some(new_hash.clone()),
-                password_changed_at: Some(admitted.now),
-                password_reset_required: false,
-                ..profile
-            };
-            login_profiles::put(tx, account, principal, &profile).await?;
+            chosen.write(tx, (account, principal), profile, admitted.now).await?;
             this.renew_own_session(tx, admitted).await
         };
-        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+        self.act(&session_actor, origin, deed, work).await
     }
 
     /// Lets the actor prove himself by his present password: booked first, hashed outside any transaction.
@@ -126,35 +120,32 @@ impl Countersign {
         Ok(self.inner.hasher.hash(password, self.random()).await?)
     }
 
-    /// A random password of twenty characters in groups of five, about 110 bits.
-    pub(crate) fn generate_password(&self) -> SecretString {
+    /// A random password in groups of five, at least twenty characters and about 110 bits, that keeps to the rules.
+    pub(crate) fn generate_password(&self, policy: &PasswordPolicy, name: &str) -> SecretString {
+        // One without a capital letter or a digit is rare: one in twenty.
+        let mut drawn = self.draw_password(policy);
+        for _ in 0..DRAWS {
+            if broken_rules(&drawn, name, policy).is_empty() {
+                break;
+            }
+            drawn = self.draw_password(policy);
+        }
+        drawn
+    }
+
+    fn draw_password(&self, policy: &PasswordPolicy) -> SecretString {
         let letters = u64::try_from(ALPHABET.len()).unwrap_or(1);
         let letter = || {
             let drawn = usize::try_from(random_below(&*self.inner.entropy, letters)).unwrap_or(0);
             ALPHABET.get(drawn).copied().map_or('x', char::from)
         };
-        let groups: Vec<String> = (0..4).map(|_| (0..5).map(|_| letter()).collect()).collect();
+        // With the hyphen before it each group adds six characters.
+        let groups = usize::from(policy.minimum_length).div_ceil(6).max(4);
+        let groups: Vec<String> = (0..=groups).skip(1).map(|_| (0..5).map(|_| letter()).collect()).collect();
         groups.join("-").into()
     }
 }
 
 fn counted<'a>(account: &'a AccountId, principal: &'a PrincipalId) -> Counted<'a> {
     Counted { account, subject: principal.as_str(), kind: BudgetKind::Password }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_keep_to_the_rules() {
-        let ok = |password: &str| check_rules(&password.to_owned().into(), "alice").is_ok();
-        assert!(ok("correct horse"));
-        assert!(ok("密码够长也可以用"));
-        for bad in ["", "short", "aaaaaaaaaa", "abababab", "I am Alice!", "alicealice"] {
-            assert!(!ok(bad), "{bad}");
-        }
-        assert!(!ok(&"ab1!".repeat(33)));
-        assert!(check_rules(&"owner@example".to_owned().into(), "owner@example.com").is_err());
-    }
 }

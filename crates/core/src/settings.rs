@@ -1,22 +1,35 @@
-//! The security settings of an account.
+//! The security settings of an account: reading them, and changing them for whoever logs on or is logged on.
+//!
+//! A change is judged under the account's guard. Where a rule became stricter it bumps the account's epoch in the same
+//! transaction, so that no session, logon or remembered machine outlives it; the session that made the change goes on under
+//! a new secret.
 
-use crate::Countersign;
+mod change;
+mod differences;
+mod stricter;
+
+pub use change::{Fingerprint, PolicyChange, SettingsChange};
+pub use differences::{Difference, differences, strength_name, values};
+pub use stricter::is_stricter;
+pub(crate) use stricter::{are_ages_stricter, is_a_strength_raised};
+
 use crate::act::{Admitted, Deed};
-use crate::actor::{Actor, Origin, SessionActor};
+use crate::actor::{Actor, Origin, Role, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
-use countersign_model::settings::{BindingCodes, MfaDeviceTypes, SecuritySettings};
-use countersign_store::{Tx, accounts};
+use crate::{Countersign, forecast, token_hash};
+use countersign_model::principal::Account;
+use countersign_model::settings::SecuritySettings;
+use countersign_model::token::Token;
+use countersign_store::{Tx, accounts, sessions};
 
-/// A change of the settings. What is `None` stays.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SettingsChange {
-    /// Whether RAM users bind and unbind their own MFA devices.
-    pub users_manage_mfa_devices: Option<bool>,
-    /// How many codes confirm a binding in the console.
-    pub binding_codes: Option<BindingCodes>,
-    /// How many types of MFA devices one RAM user may have.
-    pub mfa_device_types: Option<MfaDeviceTypes>,
+/// What came of a change.
+#[derive(Debug)]
+pub struct Changed {
+    /// The settings as they are now.
+    pub settings: SecuritySettings,
+    /// The new secret of the session that made the change, if a rule became stricter.
+    pub token: Option<Token>,
 }
 
 impl Countersign {
@@ -31,29 +44,74 @@ impl Countersign {
         self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
 
-    /// Changes the settings; they count from the next request on.
+    /// Changes the settings; they count from the next request on. Where a rule became stricter, every other session of the
+    /// account ends, and the actor's own goes on under the token returned.
     pub async fn change_settings(
         &self,
         actor: &SessionActor,
         change: SettingsChange,
         origin: &Origin,
-    ) -> Result<SecuritySettings, Error> {
-        let deed = Deed::on(actor, Action::ChangeSettings.code(), "");
-        let deed = deed.asking(Action::ChangeSettings, &[&format!("{change:?}")]);
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<SecuritySettings, Error> {
-            let (account, _) = admitted.oneself()?;
-            admitted.may(Action::ChangeSettings, &Resource::Account(account.clone()))?;
-            accounts::guard(tx, account).await?;
-            let present = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?.settings;
-            let changed = SecuritySettings {
-                users_manage_mfa_devices: change.users_manage_mfa_devices.unwrap_or(present.users_manage_mfa_devices),
-                binding_codes: change.binding_codes.unwrap_or(present.binding_codes),
-                mfa_device_types: change.mfa_device_types.unwrap_or(present.mfa_device_types),
-                ..present
+    ) -> Result<Changed, Error> {
+        let action = change_action(&change);
+        let deed = Deed::on(actor, action.code(), "").asking(action, &[&format!("{change:?}")]);
+        let (this, from) = (self.clone(), origin.clone());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Changed, Error> {
+            let again = this.guard_administrators(tx, admitted, action).await?;
+            let session = again.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+            let account = accounts::find(tx, session.account_id()).await?.ok_or(Refusal::AccountNotFound)?;
+            let settings = judge(&change, &account, &again, &from)?;
+            forecast::check_administrator_path(tx, &account, &settings, &again, &from).await?;
+            for difference in differences(&account.settings, &settings) {
+                admitted.tell(difference.setting, &format!("{}>{}", difference.before, difference.after));
+            }
+            accounts::change_settings(tx, &account.id, &settings).await?;
+            let token = if is_stricter(&account.settings, &settings) {
+                Some(this.renew_in_account(tx, session).await?)
+            } else {
+                None
             };
-            accounts::change_settings(tx, account, &changed).await?;
-            Ok(changed)
+            Ok(Changed { settings, token })
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
+
+    /// Bumps the epoch of the actor's account: all other sessions of the account end, this one goes on under a new secret.
+    async fn renew_in_account(&self, tx: &mut Tx<'_>, session: &SessionActor) -> Result<Token, Error> {
+        let epoch = accounts::bump_epoch(tx, session.account_id()).await?.ok_or(Refusal::AccountNotFound)?;
+        let token = self.new_token();
+        if sessions::renew_in_account(tx, &session.token_hash, &token_hash(&token), epoch).await? {
+            return Ok(token);
+        }
+        // A refusal would keep the change. Whoever logged off meanwhile has changed nothing.
+        Err(Error::Unavailable("the session ended at this very moment".to_owned()))
+    }
+}
+
+/// What the audit log calls a change.
+pub(crate) fn change_action(change: &SettingsChange) -> Action {
+    if change.is_about_passwords() { Action::ChangePasswordPolicy } else { Action::ChangeSettings }
+}
+
+/// The settings after a change, if it may be made: its values lie in their ranges, nobody else changed the settings since
+/// they were shown, and the actor does not lock himself out.
+pub(crate) fn judge(
+    change: &SettingsChange,
+    account: &Account,
+    admitted: &Admitted,
+    origin: &Origin,
+) -> Result<SecuritySettings, Error> {
+    change.check()?;
+    if let Some(seen) = &change.seen
+        && *seen != Fingerprint::of(&account.settings)?
+    {
+        return Err(Refusal::SettingsChanged.into());
+    }
+    let settings = change.apply(&account.settings);
+    // The settings govern RAM users: the owner is not bound by the networks.
+    let is_bound = admitted.who.role != Role::Owner;
+    let narrowed = !settings.logon_networks.covers(&account.settings.logon_networks);
+    if is_bound && narrowed && !settings.logon_networks.admit(&origin.address) {
+        return Err(Refusal::Invalid("InvalidParameter.LoginNetworkMasks.OwnAddress").into());
+    }
+    Ok(settings)
 }

@@ -128,8 +128,10 @@ impl Countersign {
             password_hash: Some(password_hash.clone()),
             password_changed_at: Some(now),
             password_reset_required: false,
+            password_is_initial: false,
             mfa_bind_required: false,
             created_at: now,
+            enabled_at: now,
         };
         // Another node may have taken alias or address since they were looked up: then everything is rolled back.
         let inserted = accounts::insert(tx, &account).await? && principals::insert(tx, &owner).await?;

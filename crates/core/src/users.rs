@@ -3,6 +3,7 @@
 mod login_profile;
 mod policies;
 
+pub(crate) use login_profile::enabled_at;
 pub use login_profile::{LoginChange, PasswordChange};
 
 use crate::Countersign;
@@ -12,11 +13,13 @@ use crate::authorise::{Action, Resource};
 use crate::codes::counted;
 use crate::error::{Error, Refusal};
 use crate::overview::DeviceView;
+use crate::passwords::password_expires_at;
 use countersign_model::Timestamp;
 use countersign_model::budget::{Budget, BudgetKind};
 use countersign_model::ids::PrincipalId;
 use countersign_model::names::{Comments, DisplayName, EmailAddress, UserName};
 use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, SystemPolicy};
+use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
 use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, virtual_mfa};
@@ -78,16 +81,19 @@ pub struct ProfileView {
     pub password_changed_at: Option<Timestamp>,
     /// Whether it must be changed at the next logon.
     pub password_reset_required: bool,
+    /// When it runs out; nothing when it never does.
+    pub password_expires_at: Option<Timestamp>,
     /// Whether an MFA device is required.
     pub mfa_bind_required: bool,
 }
 
-impl From<LoginProfile> for ProfileView {
-    fn from(profile: LoginProfile) -> Self {
+impl ProfileView {
+    fn of(profile: &LoginProfile, kind: PrincipalKind, policy: &PasswordPolicy) -> Self {
         Self {
             console_logon: profile.console_logon,
             password_changed_at: profile.password_changed_at,
             password_reset_required: profile.password_reset_required,
+            password_expires_at: password_expires_at(kind, profile, policy),
             mfa_bind_required: profile.mfa_bind_required,
         }
     }
@@ -124,8 +130,9 @@ impl Countersign {
             let account = &user.account_id;
             let device = virtual_mfa::find_bound(tx, account, &user.id).await?;
             let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
+            let profile = login_profiles::find(tx, account, &user.id).await?;
             Ok(UserInFull {
-                profile: login_profiles::find(tx, account, &user.id).await?.map(ProfileView::from),
+                profile: profile.map(|profile| ProfileView::of(&profile, user.kind, &admitted.who.settings.password)),
                 policies: attached::of_principal(tx, account, &user.id).await?,
                 password_budget: budgets::find(tx, password).await?,
                 device_budget: match &device {

@@ -56,6 +56,8 @@ text_enum! {
         RamUser = "ram-user",
         /// The operator of the installation, by the command line.
         Operator = "operator",
+        /// Countersign itself, by a rule that somebody set.
+        System = "system",
     }
 }
 

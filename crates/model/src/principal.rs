@@ -70,10 +70,14 @@ pub struct LoginProfile {
     pub password_changed_at: Option<Timestamp>,
     /// Whether the password must be changed at the next logon.
     pub password_reset_required: bool,
+    /// Whether somebody else gave the password, and its user has not chosen one since.
+    pub password_is_initial: bool,
     /// Whether the principal must have an MFA device.
     pub mfa_bind_required: bool,
     /// When the profile was made.
     pub created_at: Timestamp,
+    /// When console logon was last enabled: from then on its idleness is counted.
+    pub enabled_at: Timestamp,
 }
 
 text_enum! {

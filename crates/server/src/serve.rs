@@ -186,7 +186,7 @@ async fn keep_up(core: Countersign) {
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         interval
     };
-    let (mut tick, mut sweep) = (every(TICK_EVERY), every(SWEEP_EVERY));
+    let (mut tick, mut sweep, mut idle) = (every(TICK_EVERY), every(SWEEP_EVERY), every(SWEEP_EVERY));
     loop {
         tokio::select! {
             _ = tick.tick() => if let Err(error) = core.tick().await {
@@ -195,6 +195,10 @@ async fn keep_up(core: Countersign) {
             _ = sweep.tick() => match core.sweep().await {
                 Ok(swept) => tracing::debug!(swept, "swept"),
                 Err(error) => tracing::warn!(%error, "what has run out was not swept"),
+            },
+            _ = idle.tick() => match core.disable_idle_users().await {
+                Ok(disabled) => tracing::debug!(disabled, "idle users disabled"),
+                Err(error) => tracing::warn!(%error, "idle users were not disabled"),
             },
         }
     }

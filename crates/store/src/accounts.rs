@@ -13,6 +13,7 @@ statements! {
                     WHERE account_id = $1 OR alias = $1";
     LIST = "SELECT account_id, alias, settings, epoch, created_at FROM accounts ORDER BY alias LIMIT $1";
     GUARD = "UPDATE accounts SET version = version + 1 WHERE account_id = $1";
+    BUMP_EPOCH = "UPDATE accounts SET epoch = epoch + 1 WHERE account_id = $1 RETURNING epoch";
     CHANGE_SETTINGS = "UPDATE accounts SET settings = $1 WHERE account_id = $2";
 }
 
@@ -43,6 +44,11 @@ pub async fn list(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Account>, StoreErro
 /// Takes the row that guards decisions over the account's administrators and settings, until the unit ends.
 pub async fn guard(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
     Ok(tx.execute(GUARD, params![id]).await? == 1)
+}
+
+/// Ends whatever carries an older epoch: the sessions, logons and remembered machines of all principals. Gives the new one.
+pub async fn bump_epoch(tx: &mut Tx<'_>, id: &AccountId) -> Result<Option<i64>, StoreError> {
+    tx.row(BUMP_EPOCH, params![id]).await?.map(|row| row.reader("accounts").int("epoch")).transpose()
 }
 
 /// Replaces the settings.

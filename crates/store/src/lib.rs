@@ -20,11 +20,13 @@ pub mod accounts;
 pub mod audit;
 pub mod budgets;
 pub mod facts;
+pub mod forecast;
 pub mod known_places;
 pub mod login_profiles;
 pub mod logons;
 pub mod machines;
 pub mod network_budgets;
+pub mod password_history;
 pub mod policies;
 pub mod principals;
 pub mod proofs;
@@ -53,6 +55,8 @@ pub fn statements() -> Vec<&'static str> {
         logons::ALL,
         machines::ALL,
         network_budgets::ALL,
+        forecast::ALL,
+        password_history::ALL,
         policies::ALL,
         principals::ALL,
         proofs::ALL,

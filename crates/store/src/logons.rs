@@ -16,7 +16,7 @@ statements! {
             l.account_epoch, l.expires_at, \
             p.epoch, p.name, p.last_logon_at, a.epoch, a.alias, a.settings, \
             lp.console_logon, lp.password_hash, lp.password_changed_at, lp.password_reset_required, \
-            lp.mfa_bind_required, lp.created_at, \
+            lp.password_is_initial, lp.mfa_bind_required, lp.created_at, lp.enabled_at, \
             v.account_id, v.device_id, v.principal_id, v.name, v.sealed_seed, v.created_at, v.state, v.started_by, \
             v.expires_at, v.bound_at, v.last_step, v.drift, v.last_used_at \
             FROM logons l \

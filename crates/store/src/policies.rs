@@ -10,6 +10,10 @@ statements! {
               ON CONFLICT DO NOTHING";
     DETACH = "DELETE FROM attached_policies WHERE account_id = $1 AND principal_id = $2 AND policy = $3";
     OF_PRINCIPAL = "SELECT policy FROM attached_policies WHERE account_id = $1 AND principal_id = $2 ORDER BY policy";
+    OTHER_ADMINISTRATOR = "SELECT ap.principal_id FROM attached_policies ap \
+                           JOIN login_profiles lp ON lp.account_id = ap.account_id \
+                           AND lp.principal_id = ap.principal_id AND lp.console_logon = 'enabled' \
+                           WHERE ap.account_id = $1 AND ap.principal_id <> $2 LIMIT 1";
 }
 
 /// Attaches a policy; whether it was not attached before.
@@ -41,4 +45,13 @@ pub async fn of_principal(
 ) -> Result<Vec<SystemPolicy>, StoreError> {
     let rows = tx.rows(OF_PRINCIPAL, params![account, id]).await?;
     rows.into_iter().map(|row| row.reader("attached_policies").parse("policy")).collect()
+}
+
+/// Whether another RAM user than this one has a policy and console logon.
+pub async fn has_other_administrator(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &PrincipalId,
+) -> Result<bool, StoreError> {
+    Ok(tx.row(OTHER_ADMINISTRATOR, params![account, id]).await?.is_some())
 }

@@ -26,7 +26,8 @@ statements! {
               search = $6, updated_at = $7 WHERE account_id = $8 AND principal_id = $9 \
               AND NOT EXISTS (SELECT 1 FROM principals other WHERE other.account_id = $8 AND other.kind = 'ram-user' \
               AND other.canonical_name = $2 AND other.principal_id <> $9)";
-    MARK_LOGON = "UPDATE principals SET last_logon_at = $1, language = $2 WHERE account_id = $3 AND principal_id = $4";
+    MARK_LOGON = "UPDATE principals SET last_logon_at = $1, last_logon_address = $2, language = $3 \
+                  WHERE account_id = $4 AND principal_id = $5";
     DELETE = "DELETE FROM principals WHERE account_id = $1 AND principal_id = $2 AND kind = 'ram-user'";
 }
 
@@ -118,15 +119,15 @@ pub async fn update(tx: &mut Tx<'_>, user: &Principal) -> Result<bool, StoreErro
         == 1)
 }
 
-/// Notes that the principal has opened a session, and in which language.
+/// Notes that the principal has opened a session, from where and in which language.
 pub async fn mark_logon(
     tx: &mut Tx<'_>,
     account: &AccountId,
     id: &PrincipalId,
-    language: &str,
+    (address, language): (&str, &str),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(MARK_LOGON, params![now, language, account, id]).await.map(drop)
+    tx.execute(MARK_LOGON, params![now, address, language, account, id]).await.map(drop)
 }
 
 /// Removes a RAM user with all that hangs on it; whether it was there.

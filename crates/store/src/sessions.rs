@@ -23,6 +23,7 @@ statements! {
             JOIN accounts a ON a.account_id = s.account_id \
             WHERE s.token_hash = $1";
     RENEW = "UPDATE sessions SET token_hash = $1, principal_epoch = $2 WHERE token_hash = $3";
+    RENEW_IN_ACCOUNT = "UPDATE sessions SET token_hash = $1, account_epoch = $2 WHERE token_hash = $3";
     SEEN = "UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1";
     DELETE = "DELETE FROM sessions WHERE token_hash = $1";
     TRIM = "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions \
@@ -108,6 +109,16 @@ pub async fn renew(
     principal_epoch: i64,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(RENEW, params![new_hash, principal_epoch, old_hash]).await? == 1)
+}
+
+/// Gives a session a new secret and the account's new epoch, because it made the policy stricter itself.
+pub async fn renew_in_account(
+    tx: &mut Tx<'_>,
+    old_hash: &[u8; 32],
+    new_hash: &[u8; 32],
+    account_epoch: i64,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(RENEW_IN_ACCOUNT, params![new_hash, account_epoch, old_hash]).await? == 1)
 }
 
 /// Notes that a session was used.

@@ -46,6 +46,8 @@ mod of_audit;
 mod of_budgets;
 #[path = "contract/facts.rs"]
 mod of_facts;
+#[path = "contract/forecast.rs"]
+mod of_forecast;
 #[path = "contract/known_places.rs"]
 mod of_known_places;
 #[path = "contract/login_profiles.rs"]
@@ -56,6 +58,8 @@ mod of_logons;
 mod of_machines;
 #[path = "contract/network_budgets.rs"]
 mod of_network_budgets;
+#[path = "contract/password_history.rs"]
+mod of_password_history;
 #[path = "contract/policies.rs"]
 mod of_policies;
 #[path = "contract/principals.rs"]
@@ -77,12 +81,14 @@ async fn cases(store: &Store) {
     of_accounts::cases(store).await;
     of_principals::cases(store).await;
     of_login_profiles::cases(store).await;
+    of_password_history::cases(store).await;
     of_policies::cases(store).await;
     of_virtual_mfa::cases(store).await;
     of_budgets::cases(store).await;
     of_logons::cases(store).await;
     of_sessions::cases(store).await;
     of_users::cases(store).await;
+    of_forecast::cases(store).await;
     of_audit::cases(store).await;
     of_known_places::cases(store).await;
     of_machines::cases(store).await;

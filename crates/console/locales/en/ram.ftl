@@ -162,20 +162,6 @@ ram-detach = Detach
 ram-policies-foot = A change counts from the user's next click on. Require MFA from every administrator.
 
 # Settings
-ram-settings-lead = Rules for all RAM users of the account. A change counts from the next click on.
-ram-settings-mfa = Multi-factor authentication
-ram-setting-manage = Users manage their own MFA devices
-ram-setting-manage-help = Without it only administrators bind and unbind, except where binding is required at logon.
-ram-allowed = Allowed
-ram-setting-codes = Codes at binding
-ram-setting-codes-help = How many codes confirm a virtual MFA device. Two consecutive ones also measure how far the phone's clock is off.
-ram-codes-one = One code
-ram-codes-two = Two consecutive codes
-ram-setting-types = MFA device types per user
-ram-setting-types-help = With one, a user has a virtual MFA device or a security key, not both. Passkeys, email and phone do not count.
-ram-types-one = One type
-ram-types-several = Several types
-ram-save-settings = Save settings
 ram-discard = Discard
 
 # Overview
@@ -241,6 +227,7 @@ ram-outcome-refused = Refused
 ram-from = From
 ram-when = When
 ram-actor-operator = Operator
+ram-actor-system = Countersign
 ram-event-ConsoleSignin = Log on
 ram-event-ConsoleSignout = Log off
 ram-event-CreateRecoveryCodes = Make recovery codes
@@ -267,6 +254,8 @@ ram-event-AttachPolicyToUser = Attach policy
 ram-event-DetachPolicyFromUser = Detach policy
 ram-event-GetSecurityPreference = See security settings
 ram-event-SetSecurityPreference = Change security settings
+ram-event-SetPasswordPolicy = Change password policy
+ram-event-DisableIdleUser = Disable idle console logon
 ram-event-CreateAccount = Create account
 ram-event-ListAccounts = List accounts
 ram-event-ResetOwnerMFADevice = Reset MFA of the owner

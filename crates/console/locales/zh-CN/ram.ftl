@@ -162,20 +162,6 @@ ram-detach = 移除
 ram-policies-foot = 修改后，从该用户的下一次操作起生效。请要求所有管理员启用 MFA。
 
 # 安全设置
-ram-settings-lead = 适用于本账号下所有 RAM 用户的规则。修改后，从下一次操作起生效。
-ram-settings-mfa = 多因素认证
-ram-setting-manage = 允许用户自主管理 MFA 设备
-ram-setting-manage-help = 关闭后，只有管理员可以绑定和解绑设备；登录时必须绑定的情况除外。
-ram-allowed = 允许
-ram-setting-codes = 绑定时的验证码个数
-ram-setting-codes-help = 绑定虚拟 MFA 设备需要输入的验证码个数。输入两个连续的验证码还可以校正手机时间的偏差。
-ram-codes-one = 一个验证码
-ram-codes-two = 两个连续的验证码
-ram-setting-types = 每个用户的 MFA 设备类型
-ram-setting-types-help = 选择一种时，用户只能使用虚拟 MFA 设备或安全密钥中的一种。通行密钥、邮箱和手机不计入。
-ram-types-one = 一种
-ram-types-several = 多种
-ram-save-settings = 保存设置
 ram-discard = 放弃修改
 
 # 概览
@@ -229,6 +215,7 @@ ram-outcome-refused = 已拒绝
 ram-from = 来源地址
 ram-when = 时间
 ram-actor-operator = 运维人员
+ram-actor-system = Countersign
 ram-event-ConsoleSignin = 登录
 ram-event-ConsoleSignout = 退出登录
 ram-event-CreateRecoveryCodes = 生成恢复码
@@ -255,6 +242,8 @@ ram-event-AttachPolicyToUser = 添加权限策略
 ram-event-DetachPolicyFromUser = 移除权限策略
 ram-event-GetSecurityPreference = 查看安全设置
 ram-event-SetSecurityPreference = 修改安全设置
+ram-event-SetPasswordPolicy = 修改密码策略
+ram-event-DisableIdleUser = 禁用闲置用户的控制台登录
 ram-event-CreateAccount = 创建账号
 ram-event-ListAccounts = 查看账号列表
 ram-event-ResetOwnerMFADevice = 重置账号所有者的 MFA 设备

@@ -4,15 +4,13 @@ use super::{Advance, LogonStep, guard_subject};
 use crate::actor::Origin;
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
-use crate::hashing::Verdict;
-use crate::passwords::check_rules;
+use crate::passwords::{Chooser, ChosenPassword, policy_for};
 use crate::{Countersign, token_hash};
 use countersign_model::logon::LogonState;
-use countersign_model::principal::LoginProfile;
 use countersign_model::token::Token;
 use countersign_store::logons::LogonInFull;
-use countersign_store::{Tx, login_profiles, principals};
-use secrecy::{ExposeSecret as _, SecretString};
+use countersign_store::{Tx, principals};
+use secrecy::SecretString;
 
 impl Countersign {
     /// Sets the password that the logon's principal has chosen.
@@ -29,11 +27,11 @@ impl Countersign {
             looking.logon_in(tx, &hash, LogonState::ChoosePassword).await
         };
         let found = self.inner.store.read(look).await?;
-        let new_hash = self.hash_chosen_password(&found, &chosen).await;
+        let judged = self.judge_chosen_password(&found, &chosen).await;
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
             let found = this.hold_logon_in(tx, &hash, LogonState::ChoosePassword).await?;
-            let result = match &new_hash {
-                Ok(new_hash) => this.take_chosen_password(tx, &hash, &found, new_hash, &origin).await,
+            let result = match &judged {
+                Ok(chosen) => this.take_chosen_password(tx, &hash, &found, chosen, &origin).await,
                 Err(error) => Err(error.clone()),
             };
             this.settle_step(tx, &found.logon, &origin, result).await
@@ -41,15 +39,15 @@ impl Countersign {
         self.inner.store.write(unit).await
     }
 
-    async fn hash_chosen_password(&self, found: &LogonInFull, chosen: &SecretString) -> Result<SecretString, Error> {
-        let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
-        check_rules(chosen, &subject.name)?;
-        let old = subject.profile.as_ref().and_then(|profile| profile.password_hash.as_ref());
-        let old = old.map(|hash| hash.expose_secret().to_owned());
-        if let Verdict::Right { .. } = self.inner.hasher.verify(chosen, old).await? {
-            return Err(Refusal::PasswordUnchanged.into());
-        }
-        self.hash_password(chosen).await.map(SecretString::from)
+    async fn judge_chosen_password(&self, found: &LogonInFull, chosen: &SecretString) -> Result<ChosenPassword, Error> {
+        let (logon, subject) = (&found.logon, found.subject.as_ref().ok_or(Refusal::LogonOver)?);
+        let chooser = Chooser {
+            account: &logon.account_id,
+            principal: &logon.principal_id,
+            name: &subject.name,
+            policy: policy_for(logon.kind, &subject.settings),
+        };
+        self.choose_password(chooser, chosen).await
     }
 
     async fn take_chosen_password(
@@ -57,22 +55,15 @@ impl Countersign {
         tx: &mut Tx<'_>,
         hash: &[u8; 32],
         found: &LogonInFull,
-        new_hash: &SecretString,
+        chosen: &ChosenPassword,
         origin: &Origin,
     ) -> Result<LogonStep, Error> {
         let now = self.now();
         guard_subject(tx, &found.logon).await?;
         let mut subject = found.subject.clone().ok_or(Refusal::LogonOver)?;
         let profile = subject.profile.take().ok_or(Refusal::LogonOver)?;
-        let profile = LoginProfile {
-            password_hash: Some(new_hash.clone()),
-            password_changed_at: Some(now),
-            password_reset_required: false,
-            ..profile
-        };
         let (account, principal) = (&found.logon.account_id, &found.logon.principal_id);
-        login_profiles::put(tx, account, principal, &profile).await?;
-        subject.profile = Some(profile);
+        subject.profile = Some(chosen.write(tx, (account, principal), profile, now).await?);
         let mut after = found.logon.clone();
         after.facts.password_chosen = true;
         after.principal_epoch = principals::bump_epoch(tx, account, principal, now).await?.ok_or(Refusal::LogonOver)?;

@@ -1,5 +1,8 @@
 //! What a logon waits for next: a pure function of the facts shown and the policy, in one fixed order.
 
+use crate::idle::is_idle;
+use crate::passwords::{PasswordState, password_state};
+use countersign_model::Timestamp;
 use countersign_model::logon::{LogonFacts, LogonState, Method};
 use countersign_model::principal::{ConsoleLogon, LoginProfile, PrincipalKind};
 use countersign_model::settings::{MfaForLogon, SecuritySettings};
@@ -21,12 +24,14 @@ pub(crate) struct Asker<'a> {
     pub(crate) kind: PrincipalKind,
     pub(crate) subject: &'a LogonSubject,
     pub(crate) address: &'a str,
+    pub(crate) now: Timestamp,
 }
 
-/// Network masks → profile enabled → password → second factor, if one is bound → a new password, if one is due → binding,
+/// Network masks → profile enabled and in use → password, not run out → second factor, if one is bound → a new password, if
+/// one is due → binding,
 /// if a device is required and none is bound, or the bound one was lost → session.
 pub(crate) fn next(facts: &LogonFacts, asker: &Asker<'_>) -> Next {
-    let subject = asker.subject;
+    let (subject, settings) = (asker.subject, &asker.subject.settings);
     if !admits(asker.kind, &subject.settings, asker.address) {
         return Next::Refuse("network_refused");
     }
@@ -37,14 +42,24 @@ pub(crate) fn next(facts: &LogonFacts, asker: &Asker<'_>) -> Next {
         ConsoleLogon::Disabled => return Next::Refuse("console_logon_disabled"),
         ConsoleLogon::Enabled => {}
     }
+    if asker.kind == PrincipalKind::RamUser
+        && is_idle(subject.last_logon_at, profile.enabled_at, settings.max_idle_days_users, asker.now)
+    {
+        return Next::Refuse("user_idle");
+    }
     if facts.password_at.is_none() {
         return Next::Ask(LogonState::Password);
+    }
+    let password = password_state(asker.kind, profile, &settings.password, asker.now);
+    if password == PasswordState::Expired && !facts.password_chosen {
+        return Next::Refuse("password_expired");
     }
     // A disabled factor counts as bound: logon with it is refused, and never leads to binding.
     if subject.device.is_some() && facts.second_factor.is_none() && asks_for_factor(facts, asker) {
         return Next::Ask(LogonState::SecondFactor);
     }
-    if profile.password_reset_required && !facts.password_chosen {
+    let due = profile.password_reset_required || password == PasswordState::Due;
+    if due && !facts.password_chosen {
         return Next::Ask(LogonState::ChoosePassword);
     }
     if must_bind(facts, asker, profile) {
@@ -104,7 +119,6 @@ fn must_bind(facts: &LogonFacts, asker: &Asker<'_>, profile: &LoginProfile) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_model::Timestamp;
     use countersign_model::entropy::OsEntropy;
     use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
     use countersign_model::logon::Unusual;
@@ -134,15 +148,17 @@ mod tests {
                 password_hash: None,
                 password_changed_at: None,
                 password_reset_required: reset,
+                password_is_initial: false,
                 mfa_bind_required: required,
                 created_at: NOON,
+                enabled_at: NOON,
             }),
             device: bound.then_some(device),
         }
     }
 
     fn ask(facts: &LogonFacts, subject: &LogonSubject) -> Next {
-        next(facts, &Asker { kind: PrincipalKind::RamUser, subject, address: "192.0.2.7" })
+        next(facts, &Asker { kind: PrincipalKind::RamUser, subject, address: "192.0.2.7", now: NOON })
     }
 
     fn after_password() -> LogonFacts {
@@ -215,7 +231,7 @@ mod tests {
         let mut subject = subject(true, false, false);
         subject.settings.mfa_for_logon = MfaForLogon::Adaptive;
         subject.settings.logon_networks = "10.0.0.0/8".parse().unwrap();
-        let asker = Asker { kind: PrincipalKind::Owner, subject: &subject, address: "192.0.2.7" };
+        let asker = Asker { kind: PrincipalKind::Owner, subject: &subject, address: "192.0.2.7", now: NOON };
         assert_eq!(next(&after_password(), &asker), Next::Ask(SecondFactor));
     }
 
@@ -235,12 +251,35 @@ mod tests {
     }
 
     #[test]
+    fn c32_a_password_that_ran_out_is_changed_or_refused() {
+        let mut subject = subject(false, false, false);
+        subject.settings.password.max_age_days = 30;
+        let profile = subject.profile.as_mut().unwrap();
+        profile.password_changed_at = Some(NOON.minus(std::time::Duration::from_hours(24 * 30)));
+        assert_eq!(ask(&after_password(), &subject), Next::Ask(ChoosePassword));
+        let chosen = LogonFacts { password_chosen: true, ..after_password() };
+        assert_eq!(ask(&chosen, &subject), Next::Open);
+        subject.settings.password.hard_expire = true;
+        assert_eq!(ask(&after_password(), &subject), Next::Refuse("password_expired"));
+        assert_eq!(ask(&LogonFacts::default(), &subject), Next::Ask(Password), "told only after the password");
+    }
+
+    #[test]
+    fn c32_whoever_lay_idle_for_too_long_is_refused() {
+        let mut subject = subject(false, false, false);
+        subject.profile.as_mut().unwrap().enabled_at = NOON.minus(std::time::Duration::from_hours(24 * 731));
+        assert_eq!(ask(&after_password(), &subject), Next::Refuse("user_idle"));
+        subject.last_logon_at = Some(NOON.minus(std::time::Duration::from_hours(24 * 729)));
+        assert_eq!(ask(&after_password(), &subject), Next::Open);
+    }
+
+    #[test]
     fn attack_047_networks_are_judged_before_anything_else() {
         let mut subject = subject(true, true, true);
         subject.settings.logon_networks = "10.0.0.0/8".parse().unwrap();
         subject.profile = None;
         for address in ["192.0.2.7", "", "not an address", "::1"] {
-            let asker = Asker { kind: PrincipalKind::RamUser, subject: &subject, address };
+            let asker = Asker { kind: PrincipalKind::RamUser, subject: &subject, address, now: NOON };
             assert_eq!(next(&after_password(), &asker), Next::Refuse("network_refused"), "{address}");
         }
     }

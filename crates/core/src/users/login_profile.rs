@@ -5,7 +5,7 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
-use crate::passwords::check_rules;
+use crate::passwords::{check_policy, keep_replaced};
 use countersign_model::Timestamp;
 use countersign_model::budget::BudgetKind;
 use countersign_model::principal::{ConsoleLogon, LoginProfile, Principal};
@@ -77,9 +77,23 @@ impl PreparedLogin {
             password_hash,
             password_changed_at: changed_at,
             password_reset_required: self.change.reset_required || self.generated.is_some(),
+            password_is_initial: match &present {
+                Some(present) if self.new_hash.is_none() => present.password_is_initial,
+                Some(_) | None => true,
+            },
             mfa_bind_required: self.change.mfa_required,
+            enabled_at: enabled_at(present.as_ref(), self.change.console_logon, now),
             created_at: present.map_or(now, |profile| profile.created_at),
         })
+    }
+}
+
+/// From when on the idleness of console logon is counted: since it was last enabled.
+pub(crate) fn enabled_at(present: Option<&LoginProfile>, becomes: ConsoleLogon, now: Timestamp) -> Timestamp {
+    match (present, becomes) {
+        (Some(present), ConsoleLogon::Disabled) => present.enabled_at,
+        (Some(present), ConsoleLogon::Enabled) if present.console_logon == ConsoleLogon::Enabled => present.enabled_at,
+        (Some(_) | None, ConsoleLogon::Enabled) | (None, ConsoleLogon::Disabled) => now,
     }
 }
 
@@ -105,8 +119,9 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
             let present = login_profiles::find(tx, &user.account_id, &user.id).await?;
-            let profile = prepared.apply(present, admitted.now)?;
+            let profile = prepared.apply(present.clone(), admitted.now)?;
             if prepared.new_hash.is_some() {
+                keep_replaced(tx, (&user.account_id, &user.id), present.as_ref(), admitted.now).await?;
                 release_password(tx, &user, admitted.now).await?;
             }
             put_profile(tx, &user, &profile, admitted.now).await
@@ -128,7 +143,8 @@ impl Countersign {
         if let Err(refusal) = actor.may(Action::ChangeLoginProfile) {
             return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, refusal.into()).await;
         }
-        let (password, name) = (self.generate_password(), name.to_owned());
+        let policy = actor.found.settings.password;
+        let (password, name) = (self.generate_password(&policy, name), name.to_owned());
         let new_hash = SecretString::from(self.hash_password(&password).await?);
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
@@ -137,8 +153,10 @@ impl Countersign {
                 password_hash: Some(new_hash.clone()),
                 password_changed_at: Some(admitted.now),
                 password_reset_required: true,
-                ..present
+                password_is_initial: true,
+                ..present.clone()
             };
+            keep_replaced(tx, (&user.account_id, &user.id), Some(&present), admitted.now).await?;
             release_password(tx, &user, admitted.now).await?;
             put_profile(tx, &user, &profile, admitted.now).await
         };
@@ -155,14 +173,18 @@ impl Countersign {
         name: &str,
     ) -> Result<PreparedLogin, Error> {
         actor.may(action)?;
+        let policy = actor.found.settings.password;
         let (password, generated) = match &change.password {
             PasswordChange::Keep => (None, None),
             PasswordChange::Generate => {
-                let random = self.generate_password();
+                let random = self.generate_password(&policy, name);
                 (Some(random.clone()), Some(random))
             }
             PasswordChange::Custom(chosen) => {
-                check_rules(chosen, name)?;
+                check_policy(chosen, name, &policy)?;
+                if action == Action::ChangeLoginProfile {
+                    self.check_reuse_for(actor, name, chosen, &policy).await?;
+                }
                 (Some(chosen.clone()), None)
             }
         };

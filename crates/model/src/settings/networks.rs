@@ -28,6 +28,18 @@ pub enum InvalidMasks {
     TooLong,
 }
 
+impl InvalidMasks {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotANetwork(_) => "InvalidParameter.LoginNetworkMasks.Format",
+            Self::TooMany => "InvalidParameter.LoginNetworkMasks.TooMany",
+            Self::TooLong => "InvalidParameter.LoginNetworkMasks.Length",
+        }
+    }
+}
+
 impl NetworkMasks {
     /// Whether logon is open to every address.
     #[must_use]
@@ -51,6 +63,17 @@ impl NetworkMasks {
         let Ok(address) = address.parse::<IpAddr>() else { return false };
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether every address that `other` admits is admitted here.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        // Networks side by side cover together what none of them covers alone.
+        let whole = IpNet::aggregate(&self.0);
+        !other.is_empty() && other.0.iter().all(|network| whole.iter().any(|one| one.contains(network)))
     }
 }
 
@@ -128,6 +151,23 @@ mod tests {
     fn no_network_admits_everybody() {
         assert!(masks("").unwrap().admit("203.0.113.9"));
         assert!(masks(" ; ").unwrap().admit(""));
+    }
+
+    #[test]
+    fn networks_cover_others_also_together() {
+        for (one, other, covers) in [
+            ("", "", true),
+            ("", "10.0.0.0/8", true),
+            ("10.0.0.0/8", "", false),
+            ("10.0.0.0/8", "10.1.0.0/16;10.9.9.9", true),
+            ("10.1.0.0/16", "10.0.0.0/8", false),
+            ("10.0.0.0/9;10.128.0.0/9", "10.0.0.0/8", true),
+            ("10.0.0.0/8", "10.0.0.0/8;192.0.2.7", false),
+            ("::/0", "10.0.0.0/8", false),
+            ("fd00::/8;0.0.0.0/0", "fd00::1;192.0.2.7", true),
+        ] {
+            assert_eq!(masks(one).unwrap().covers(&masks(other).unwrap()), covers, "{one} over {other}");
+        }
     }
 
     #[test]

@@ -3,9 +3,14 @@
 -- The language of a principal's last logon, for what is sent to him.
 ALTER TABLE principals ADD COLUMN language TEXT COLLATE "C" NOT NULL DEFAULT 'en';
 
+-- From where a principal last opened a session: tells whom new networks for logon would lock out.
+ALTER TABLE principals ADD COLUMN last_logon_address TEXT COLLATE "C";
+
 -- A password that an administrator gave runs out sooner; console logon that lies idle since this is disabled.
 ALTER TABLE login_profiles ADD COLUMN password_is_initial BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE login_profiles ADD COLUMN enabled_at BIGINT NOT NULL DEFAULT 0;
+-- Whoever never logged on is idle since then.
+UPDATE login_profiles SET enabled_at = created_at;
 
 -- The hashes of earlier passwords, so that they are not used again.
 CREATE TABLE password_history (

@@ -64,5 +64,8 @@ async fn settings_are_replaced(store: &Store) {
     assert!(change!(store, |tx, id, settings| accounts::change_settings(tx, &id, &settings)));
     assert_eq!(look!(store, |tx, id| accounts::find(tx, &id)).unwrap().settings, settings);
     let other = new_account("accounts-7").id;
+    assert_eq!(change!(store, |tx, id| accounts::bump_epoch(tx, &id)), Some(2));
+    assert_eq!(change!(store, |tx, other| accounts::bump_epoch(tx, &other)), None);
+    assert_eq!(look!(store, |tx, id| accounts::find(tx, &id)).unwrap().epoch, 2);
     assert!(!change!(store, |tx, other, settings| accounts::change_settings(tx, &other, &settings)));
 }

@@ -23,15 +23,18 @@ pub(crate) async fn cases(store: &Store) {
         console_logon: ConsoleLogon::Enabled,
         password_changed_at: Some(NOON.plus(second(1))),
         password_reset_required: true,
+        password_is_initial: true,
         mfa_bind_required: true,
         created_at: NOON.plus(second(2)),
+        enabled_at: NOON.plus(second(3)),
         ..new_profile(Some("$argon2id$one"))
     };
     change!(store, |tx, account_id, alice, full| login_profiles::put(tx, &account_id, &alice, &full));
     let found = look!(store, |tx, account_id, alice| login_profiles::find(tx, &account_id, &alice)).unwrap();
     assert_eq!(found.password_hash.unwrap().expose_secret(), "$argon2id$one");
     assert_eq!((found.console_logon, found.password_changed_at), (ConsoleLogon::Enabled, full.password_changed_at));
-    assert!(found.password_reset_required && found.mfa_bind_required);
+    assert!(found.password_reset_required && found.password_is_initial && found.mfa_bind_required);
+    assert_eq!(found.enabled_at, full.enabled_at);
     assert_eq!(found.created_at, NOON, "a profile is made once");
     assert!(look!(store, |tx, account_id, bob| login_profiles::find(tx, &account_id, &bob)).is_none());
 
@@ -49,6 +52,22 @@ pub(crate) async fn cases(store: &Store) {
     rehash("$argon2id$one", "$argon2id$two").await;
     assert_eq!(hash().await, "$argon2id$two");
 
+    // Idle is whoever has console logon that was neither used nor enabled since.
+    let idle = async |since: u64| {
+        let since = NOON.plus(second(since));
+        let idle = look!(store, |tx, account_id| login_profiles::list_idle(tx, &account_id, since, 10));
+        idle.into_iter().map(|user| (user.name, user.last_logon_at, user.enabled_at)).collect::<Vec<_>>()
+    };
+    assert_eq!(idle(2).await, []);
+    assert_eq!(idle(3).await, [("alice".to_owned(), None, full.enabled_at)]);
+    let at = NOON.plus(second(5));
+    change!(store, |tx, account_id, alice| principals::mark_logon(tx, &account_id, &alice, ("", "en"), at));
+    assert_eq!(idle(4).await, []);
+    assert_eq!(idle(5).await.len(), 1);
+    let off = LoginProfile { console_logon: ConsoleLogon::Disabled, ..full.clone() };
+    change!(store, |tx, account_id, alice, off| login_profiles::put(tx, &account_id, &alice, &off));
+    assert_eq!(idle(5).await, []);
+
     change!(store, |tx, account_id, alice| principals::delete(tx, &account_id, &alice));
     assert!(look!(store, |tx, account_id, alice| login_profiles::find(tx, &account_id, &alice)).is_none());
 }
@@ -59,7 +78,9 @@ pub(crate) fn new_profile(hash: Option<&str>) -> LoginProfile {
         password_hash: hash.map(SecretString::from),
         password_changed_at: None,
         password_reset_required: false,
+        password_is_initial: false,
         mfa_bind_required: false,
         created_at: NOON,
+        enabled_at: NOON,
     }
 }

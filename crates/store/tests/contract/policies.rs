@@ -1,8 +1,10 @@
 //! Attached policies.
 
 use countersign_model::principal::SystemPolicy::{AdministratorAccess, AliyunRamFullAccess};
-use countersign_store::{Store, policies, principals};
+use countersign_model::principal::{ConsoleLogon, LoginProfile};
+use countersign_store::{Store, login_profiles, policies, principals};
 
+use crate::of_login_profiles::new_profile;
 use crate::{NOON, account, user};
 
 pub(crate) async fn cases(store: &Store) {
@@ -23,6 +25,14 @@ pub(crate) async fn cases(store: &Store) {
     assert!(detach(AliyunRamFullAccess).await);
     assert!(!detach(AliyunRamFullAccess).await);
     assert_eq!(attached().await, [AdministratorAccess]);
+    // An administrator without console logon is none who could act.
+    let other = async || look!(store, |tx, account_id, bob| policies::has_other_administrator(tx, &account_id, &bob));
+    assert!(!other().await);
+    let enabled = LoginProfile { console_logon: ConsoleLogon::Enabled, ..new_profile(Some("x")) };
+    change!(store, |tx, account_id, alice, enabled| login_profiles::put(tx, &account_id, &alice, &enabled));
+    assert!(other().await);
+    assert!(!look!(store, |tx, account_id, alice| policies::has_other_administrator(tx, &account_id, &alice)));
+
     change!(store, |tx, account_id, alice| principals::delete(tx, &account_id, &alice));
     assert!(attached().await.is_empty());
 }

@@ -89,6 +89,12 @@ async fn a_session_is_renewed_seen_and_ended(store: &Store) {
     let found = look!(store, |tx| sessions::find(tx, &[42; 32])).unwrap().session;
     assert_eq!((found.id, found.principal_epoch, found.created_at), (stored.id, 2, NOON));
 
+    let renew = async |tx: &mut Tx<'_>| sessions::renew_in_account(tx, &[42; 32], &[43; 32], 7).await;
+    assert_eq!(sixteen_at_once(store, renew).await, 1);
+    let found = look!(store, |tx| sessions::find(tx, &[43; 32])).unwrap().session;
+    assert_eq!((found.principal_epoch, found.account_epoch, found.created_at), (2, 7, NOON));
+    assert!(change!(store, |tx| sessions::renew_in_account(tx, &[43; 32], &[42; 32], 1)));
+
     let seen = async || look!(store, |tx| sessions::find(tx, &[42; 32])).unwrap().session.last_seen_at;
     let later = NOON.plus(second(60));
     change!(store, |tx| sessions::mark_seen(tx, &[42; 32], later));

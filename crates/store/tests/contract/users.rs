@@ -51,7 +51,7 @@ async fn fill(store: &Store, house: &Account) {
                     tx,
                     &account_id,
                     &id,
-                    "en",
+                    ("", "en"),
                     NOON.plus(second(3))
                 ));
             }

@@ -100,8 +100,10 @@ fn row(bench: &Bench, account: &AccountId, number: usize, hash: &str) -> (Princi
         password_hash: Some(hash.to_owned().into()),
         password_changed_at: Some(now),
         password_reset_required: false,
+        password_is_initial: false,
         mfa_bind_required: number.is_multiple_of(2),
         created_at: now,
+        enabled_at: now,
     };
     let device = VirtualMfa {
         sealed_seed: bench.keys.seal(&place, seed.expose(), random()).unwrap().0,

@@ -1,0 +1,308 @@
+//! What a change of the settings would do, told before it is made: who could not log on any more, who must bind a device or
+//! change the password, who would be asked more often, how many sessions end. Counted over all RAM users with console logon.
+
+use crate::Countersign;
+use crate::act::{Admitted, Deed};
+use crate::actor::{Actor, Origin, Role, SessionActor};
+use crate::authorise::Resource;
+use crate::error::{Error, Refusal};
+use crate::settings::{
+    Difference, Fingerprint, SettingsChange, are_ages_stricter, change_action, differences, is_a_strength_raised,
+    is_stricter, judge,
+};
+use countersign_model::Timestamp;
+use countersign_model::principal::{Account, ConsoleLogon};
+use countersign_model::session::IDLE_LIMIT;
+use countersign_model::settings::{MfaForLogon, SecuritySettings, SensitiveOperation};
+use countersign_store::forecast::{AddressRow, AdministratorRow, Class, Thresholds};
+use countersign_store::{Tx, accounts, forecast as counted, login_profiles, principals};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How many administrators a group names.
+pub const NAMED: usize = 50;
+/// Among how many administrators those that a group names are looked for.
+const LOOKED_AT: i64 = 1_000;
+
+/// What a change would do.
+#[derive(Debug)]
+pub struct Forecast {
+    /// What changes.
+    pub differences: Vec<Difference>,
+    /// What stands for the settings that it was made from.
+    pub fingerprint: Fingerprint,
+    /// How many RAM users have console logon.
+    pub console_users: i64,
+    /// Whom it concerns and how; groups that nobody is in are left out.
+    pub groups: Vec<Group>,
+    /// How many sessions end at once, besides the actor's own.
+    pub sessions_ending: i64,
+    /// Whether the actor is an owner whose own address the new networks do not admit. They do not bind him.
+    pub own_address_outside: bool,
+}
+
+/// Users whom a change concerns in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// How.
+    pub effect: Effect,
+    /// How many they are, administrators among them.
+    pub users: i64,
+    /// How many of them are administrators.
+    pub administrators: i64,
+    /// The names of up to [`NAMED`] of these.
+    pub names: Vec<String>,
+}
+
+/// How a change concerns a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// The next logon is refused: the last one came from outside the networks.
+    OutsideNetworks,
+    /// Nobody knows from where he logs on.
+    UnknownAddress,
+    /// Console logon is disabled, because it lies idle.
+    Idle,
+    /// The next logon is refused: the password has run out.
+    PasswordExpired,
+    /// The next logon is refused: the password that an administrator gave has run out.
+    InitialPasswordExpired,
+    /// He must bind a device at the next logon.
+    MustBind,
+    /// The same, and he had to already.
+    MustBindAnyway,
+    /// He must change the password at the next logon.
+    MustChangePassword,
+    /// His device is asked for at every logon.
+    AskedAtEveryLogon,
+    /// His machine is not remembered any more.
+    MachineForgotten,
+    /// He is asked for a proof more often.
+    ProofMoreOften,
+}
+
+impl Effect {
+    /// All of them, the gravest first.
+    pub const ALL: &'static [Self] = &[
+        Self::OutsideNetworks,
+        Self::UnknownAddress,
+        Self::Idle,
+        Self::PasswordExpired,
+        Self::InitialPasswordExpired,
+        Self::MustBind,
+        Self::MustBindAnyway,
+        Self::MustChangePassword,
+        Self::AskedAtEveryLogon,
+        Self::MachineForgotten,
+        Self::ProofMoreOften,
+    ];
+
+    /// The stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutsideNetworks => "outside-networks",
+            Self::UnknownAddress => "unknown-address",
+            Self::Idle => "idle",
+            Self::PasswordExpired => "password-expired",
+            Self::InitialPasswordExpired => "initial-password-expired",
+            Self::MustBind => "must-bind",
+            Self::MustBindAnyway => "must-bind-anyway",
+            Self::MustChangePassword => "must-change-password",
+            Self::AskedAtEveryLogon => "asked-at-every-logon",
+            Self::MachineForgotten => "machine-forgotten",
+            Self::ProofMoreOften => "proof-more-often",
+        }
+    }
+
+    /// Whether it keeps somebody from logging on.
+    #[must_use]
+    pub const fn refuses(self) -> bool {
+        matches!(self, Self::OutsideNetworks | Self::Idle | Self::PasswordExpired | Self::InitialPasswordExpired)
+    }
+}
+
+impl Countersign {
+    /// What a change of the settings would do. It is refused as the change itself would be.
+    pub async fn forecast_settings(
+        &self,
+        actor: &SessionActor,
+        change: SettingsChange,
+        origin: &Origin,
+    ) -> Result<Forecast, Error> {
+        let action = change_action(&change);
+        let (deed, from) = (Deed::on(actor, action.code(), ""), origin.clone());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Forecast, Error> {
+            let (account, _) = admitted.oneself()?;
+            admitted.may(action, &Resource::Account(account.clone()))?;
+            let account = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
+            let after = judge(&change, &account, admitted, &from)?;
+            check_administrator_path(tx, &account, &after, admitted, &from).await?;
+            foresee(tx, &account, &after, admitted, &from).await
+        };
+        self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+}
+
+async fn foresee(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    after: &SecuritySettings,
+    admitted: &Admitted,
+    origin: &Origin,
+) -> Result<Forecast, Error> {
+    let (before, now) = (&account.settings, admitted.now);
+    let by = thresholds(account, after, now);
+    let mut tally = Tally::default();
+    let mut console_users = 0;
+    for (class, users) in counted::classes(tx, &account.id, by).await? {
+        console_users += users;
+        tally.count(&effects(before, after, class), users, class.administrator);
+    }
+    let narrowed = !after.logon_networks.covers(&before.logon_networks);
+    if narrowed {
+        for AddressRow { address, administrators, users } in counted::addresses(tx, &account.id).await? {
+            tally.count(effect_of_networks(after, address.as_deref()).as_slice(), users, administrators);
+        }
+    }
+    for row in counted::administrators(tx, &account.id, by, LOOKED_AT).await? {
+        let mut suffered = effects(before, after, row.class);
+        if narrowed {
+            suffered.extend(effect_of_networks(after, row.address.as_deref()));
+        }
+        tally.name(&suffered, &row.name);
+    }
+    let sessions_ending = if is_stricter(before, after) {
+        let idle_since = now.minus(IDLE_LIMIT);
+        (counted::sessions(tx, &account.id, account.epoch, now, idle_since).await? - 1).max(0)
+    } else {
+        0
+    };
+    Ok(Forecast {
+        differences: differences(before, after),
+        fingerprint: Fingerprint::of(before)?,
+        console_users,
+        groups: tally.0.into_values().collect(),
+        sessions_ending,
+        own_address_outside: admitted.who.role == Role::Owner && !after.logon_networks.admit(&origin.address),
+    })
+}
+
+/// What a change does to users of one class. The rules stand here and nowhere else; the store only sorts.
+fn effects(before: &SecuritySettings, after: &SecuritySettings, class: Class) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut suffers = |when: bool, effect| {
+        if when {
+            effects.push(effect);
+        }
+    };
+    suffers(after.max_idle_days_users < before.max_idle_days_users && class.idle, Effect::Idle);
+    if are_ages_stricter(&before.password, &after.password) {
+        let hard = after.password.hard_expire;
+        suffers(class.initial_outlived, Effect::InitialPasswordExpired);
+        suffers(!class.initial_outlived && class.outlived && hard, Effect::PasswordExpired);
+        suffers(!class.initial_outlived && class.outlived && !hard, Effect::MustChangePassword);
+    }
+    let mandatory = after.mfa_for_logon == MfaForLogon::Mandatory && before.mfa_for_logon != MfaForLogon::Mandatory;
+    suffers(mandatory && !class.bound && !class.bind_required, Effect::MustBind);
+    suffers(mandatory && !class.bound && class.bind_required, Effect::MustBindAnyway);
+    let no_more_adaptive =
+        before.mfa_for_logon == MfaForLogon::Adaptive && after.mfa_for_logon != MfaForLogon::Adaptive;
+    suffers(no_more_adaptive && class.bound, Effect::AskedAtEveryLogon);
+    suffers(is_stricter(before, after) && class.remembered, Effect::MachineForgotten);
+    let own_raised = is_a_strength_raised(before, after, is_everybodys);
+    let others_raised = is_a_strength_raised(before, after, |operation| !is_everybodys(operation));
+    suffers(own_raised || (others_raised && class.administrator), Effect::ProofMoreOften);
+    effects
+}
+
+/// Whether an operation is one that every RAM user does for himself.
+const fn is_everybodys(operation: SensitiveOperation) -> bool {
+    match operation {
+        SensitiveOperation::OwnPassword | SensitiveOperation::OwnMfa | SensitiveOperation::OwnContact => true,
+        SensitiveOperation::Users
+        | SensitiveOperation::Policies
+        | SensitiveOperation::AccessKeys
+        | SensitiveOperation::SecuritySettings => false,
+    }
+}
+
+/// What narrowed networks do to somebody who last logged on from an address.
+fn effect_of_networks(after: &SecuritySettings, address: Option<&str>) -> Option<Effect> {
+    match address {
+        None => Some(Effect::UnknownAddress),
+        Some(address) => (!after.logon_networks.admit(address)).then_some(Effect::OutsideNetworks),
+    }
+}
+
+/// From when on users are idle and passwords run out under these settings.
+fn thresholds(account: &Account, after: &SecuritySettings, now: Timestamp) -> Thresholds {
+    let ago = |days: u64| now.minus(Duration::from_hours(24 * days));
+    let aged = |days: u64| if days == 0 { Timestamp::from_micros(i64::MIN) } else { ago(days) };
+    Thresholds {
+        idle_since: ago(after.max_idle_days_users.days()),
+        changed_before: aged(u64::from(after.password.max_age_days)),
+        initial_before: aged(u64::from(after.password.initial_age_days)),
+        account_epoch: account.epoch,
+        now,
+    }
+}
+
+/// Refuses settings under which nobody could administrate the account any more. The owner is a way in as long as his
+/// console logon is enabled: the settings do not bind him.
+pub(crate) async fn check_administrator_path(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    after: &SecuritySettings,
+    admitted: &Admitted,
+    origin: &Origin,
+) -> Result<(), Error> {
+    if owner_gets_in(tx, account).await? {
+        return Ok(());
+    }
+    let by = thresholds(account, after, admitted.now);
+    let oneself = admitted.session.as_ref().map(|session| session.found.name.as_str());
+    let narrowed = !after.logon_networks.covers(&account.settings.logon_networks);
+    let mut rows = counted::administrators(tx, &account.id, by, LOOKED_AT).await?.into_iter();
+    let gets_in = |AdministratorRow { class, name, address }: AdministratorRow| {
+        let address = if Some(name.as_str()) == oneself { Some(&origin.address) } else { address.as_ref() };
+        let from_outside = narrowed && !address.is_some_and(|address| after.logon_networks.admit(address));
+        let expired = class.initial_outlived || (class.outlived && after.password.hard_expire);
+        !class.idle && !expired && !from_outside
+    };
+    if rows.any(gets_in) { Ok(()) } else { Err(Refusal::NoAdministratorPath.into()) }
+}
+
+/// Whether the owner of an account can log on.
+pub(crate) async fn owner_gets_in(tx: &mut Tx<'_>, account: &Account) -> Result<bool, Error> {
+    let Some(owner) = principals::find_owner_of(tx, &account.id).await? else { return Ok(false) };
+    let profile = login_profiles::find(tx, &account.id, &owner.id).await?;
+    Ok(profile.is_some_and(|profile| profile.console_logon == ConsoleLogon::Enabled && profile.password_hash.is_some()))
+}
+
+/// The groups as they grow, the gravest first.
+#[derive(Default)]
+struct Tally(BTreeMap<Effect, Group>);
+
+impl Tally {
+    fn count(&mut self, effects: &[Effect], users: i64, administrators: bool) {
+        for effect in effects {
+            let group = self.group(*effect);
+            group.users += users;
+            group.administrators += if administrators { users } else { 0 };
+        }
+    }
+
+    fn name(&mut self, effects: &[Effect], name: &str) {
+        for effect in effects {
+            let names = &mut self.group(*effect).names;
+            if names.len() < NAMED {
+                names.push(name.to_owned());
+            }
+        }
+    }
+
+    fn group(&mut self, effect: Effect) -> &mut Group {
+        self.0.entry(effect).or_insert(Group { effect, users: 0, administrators: 0, names: Vec::new() })
+    }
+}
