@@ -19,16 +19,19 @@ mod value;
 pub mod accounts;
 pub mod audit;
 pub mod budgets;
+pub mod clock;
 pub mod facts;
 pub mod login_profiles;
 pub mod logons;
 pub mod policies;
 pub mod principals;
+pub mod restore;
+pub mod sealed;
 pub mod sessions;
 pub mod users;
 pub mod virtual_mfa;
 
-pub use engine::{Access, Location, Options, Store, Tx, placeholders_ascend};
+pub use engine::{Access, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
 pub use error::{Settle, Settles, StoreError};
 pub use migrate::Migration;
 pub use value::{Param, Row, RowReader, ToParam, Value};
@@ -42,11 +45,14 @@ pub fn statements() -> Vec<&'static str> {
         accounts::ALL,
         audit::ALL,
         budgets::ALL,
+        clock::ALL,
         facts::ALL,
         login_profiles::ALL,
         logons::ALL,
         policies::ALL,
         principals::ALL,
+        restore::ALL,
+        sealed::ALL,
         sessions::ALL,
         users::ALL,
         virtual_mfa::ALL,
