@@ -27,8 +27,8 @@ mod sqlite;
 
 pub use examine::{Examined, examine};
 pub use placeholders::placeholders_ascend;
-pub use sqlite::copies;
 pub(crate) use postgres::explain as explain_postgres;
+pub use sqlite::copies;
 pub(crate) use sqlite::explain as explain_sqlite;
 
 /// Declares the statements of a module, so that a test can prove that each of them ran on both engines.

@@ -147,12 +147,7 @@ mod tests {
         let sealed = head.cipher(&passphrase).unwrap().encrypt(&Nonce::from(head.nonce), payload).unwrap();
         let bundle = format!("{lines}sealed {}\n", BASE64.encode(&sealed));
         assert!(open(&bundle, &passphrase).is_ok());
-        for (good, bad) in [
-            ("m=8,", "m=16,"),
-            ("t=1,", "t=2,"),
-            ("salt 01", "salt 02"),
-            ("nonce 02", "nonce 03"),
-        ] {
+        for (good, bad) in [("m=8,", "m=16,"), ("t=1,", "t=2,"), ("salt 01", "salt 02"), ("nonce 02", "nonce 03")] {
             assert_eq!(open(&bundle.replace(good, bad), &passphrase).err(), Some(BundleError::Refused), "{good}");
         }
         for (good, bad) in [

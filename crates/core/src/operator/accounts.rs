@@ -124,8 +124,7 @@ impl Countersign {
                     principals::find_ram_user(tx, &account.id, &name).await?.ok_or(Refusal::UserNotFound)?.id
                 }
             };
-            admitted
-                .may(Action::UnlockByOperator, &Resource::Principal(account.id.clone(), principal.clone()))?;
+            admitted.may(Action::UnlockByOperator, &Resource::Principal(account.id.clone(), principal.clone()))?;
             principals::guard(tx, &account.id, &principal).await?.ok_or(Refusal::UserNotFound)?;
             let cleared = budgets::clear_all_of(tx, &account.id, &principal, admitted.now).await?;
             admitted.tell("counts", &cleared.to_string());

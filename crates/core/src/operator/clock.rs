@@ -83,8 +83,11 @@ impl Countersign {
             let now = admitted.now;
             let mark = Timestamp::from_micros(stored_high_water(tx).await?.micros);
             reset_high_water(tx, now).await?;
-            let latest =
-                Latest { logon: now.plus(LOGON_LIFETIME), proof: now.plus(PROOF_LIFETIME), window: now.plus(PROOF_WINDOW) };
+            let latest = Latest {
+                logon: now.plus(LOGON_LIFETIME),
+                proof: now.plus(PROOF_LIFETIME),
+                window: now.plus(PROOF_WINDOW),
+            };
             let pauses = clock::shorten_pauses(tx, now.plus(LONGEST_PAUSE)).await?;
             clock::shorten_windows(tx, now).await?;
             let sessions = clock::end_sessions_after(tx, now).await?;

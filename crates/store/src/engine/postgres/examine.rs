@@ -12,8 +12,11 @@ use crate::migrate;
 
 const CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
 /// Under other values than these a commit can be told before it is on disk.
-const DURABLE: &[(&str, &[&str])] =
-    &[("fsync", &["on"]), ("full_page_writes", &["on"]), ("synchronous_commit", &["on", "remote_apply", "remote_write"])];
+const DURABLE: &[(&str, &[&str])] = &[
+    ("fsync", &["on"]),
+    ("full_page_writes", &["on"]),
+    ("synchronous_commit", &["on", "remote_apply", "remote_write"]),
+];
 
 /// Looks at the database that the URL names.
 pub(in crate::engine) async fn examine(url: &SecretString) -> Result<Examined, StoreError> {
