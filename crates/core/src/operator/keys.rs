@@ -93,7 +93,7 @@ impl Countersign {
         let mut sum = Resealed::default();
         let mut last = None;
         loop {
-            let (batch, end) = self.reseal_batch(last.as_ref()).await?;
+            let (batch, end) = self.reseal_batch(last.as_ref(), BATCH).await?;
             sum.values += batch.values;
             sum.unreadable += batch.unreadable;
             let Some(end) = end else { return Ok(sum) };
@@ -102,11 +102,15 @@ impl Countersign {
         }
     }
 
-    /// Seals one batch anew; where it ended.
-    pub async fn reseal_batch(&self, last: Option<&SealedSeed>) -> Result<(Resealed, Option<SealedSeed>), Error> {
+    /// Seals the next `limit` values after `last` anew, in one transaction; where it ended.
+    pub async fn reseal_batch(
+        &self,
+        last: Option<&SealedSeed>,
+        limit: i64,
+    ) -> Result<(Resealed, Option<SealedSeed>), Error> {
         let (head, last) = (self.inner.keys.ring().current_head(), last.cloned());
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
-            Ok(sealed::seeds_beside(tx, head, last.as_ref(), BATCH).await?)
+            Ok(sealed::seeds_beside(tx, head, last.as_ref(), limit).await?)
         };
         let found = self.inner.store.read(unit).await?;
         let Some(end) = found.last().cloned() else { return Ok((Resealed::default(), None)) };

@@ -1,5 +1,6 @@
 //! What a restored database must forget.
 
+use countersign_model::ids::PrincipalId;
 use countersign_model::virtual_mfa::VirtualMfaState;
 use countersign_store::{Store, accounts, principals, restore, sessions, virtual_mfa};
 
@@ -27,7 +28,7 @@ pub(crate) async fn cases(store: &Store) {
 
     assert!(change!(store, |tx| restore::spend_steps(tx, 200)) >= 1);
     assert_eq!(change!(store, |tx| restore::spend_steps(tx, 200)), 0, "a ledger never goes back");
-    let last_step = async |id| {
+    let last_step = async |id: PrincipalId| {
         let found = look!(store, |tx, account_id, id| virtual_mfa::find_bound(tx, &account_id, &id));
         match found.map(|device| device.state) {
             Some(VirtualMfaState::Bound { last_step, .. }) => last_step,
