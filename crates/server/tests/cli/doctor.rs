@@ -33,7 +33,6 @@ fn the_doctor_is_content_with_a_healthy_house_served_or_not() {
     let (place, _) = Place::with_account();
     let (content, told) = examine(&place, &[]);
     assert!(content && of(&told, "warn").is_empty(), "{told:#}");
-    let before = fs::read(place.data().join("countersign.db")).unwrap();
     let server = Server::on(place.data());
     let ops = server.operations().to_string();
     let output = countersign(&["doctor", "--json", "--data", place.text()])
@@ -44,7 +43,6 @@ fn the_doctor_is_content_with_a_healthy_house_served_or_not() {
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && told.contains("the server serves logons"), "{told}");
     assert!(server.stop().0.success());
-    drop(before);
     let text = String::from_utf8(run(&["doctor", "--data", place.text()], "").stdout).unwrap();
     assert!(text.contains("ok    key ring      it fits; version 1"), "{text}");
 }
