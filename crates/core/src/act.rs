@@ -225,6 +225,34 @@ impl Countersign {
         self.inner.store.write(unit).await
     }
 
+    /// Runs an operator's change of the whole installation, however long it takes: the log of every account tells of it.
+    pub(crate) async fn act_everywhere<T, F>(&self, action: Action, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx<'_>, &Admitted) -> Result<T, Error> + Send + 'static,
+    {
+        let this = self.clone();
+        let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
+            let admitted = this.admit(tx, &Actor::Operator).await?;
+            admitted.may(action, &Resource::Installation)?;
+            let done = work(tx, &admitted).await?;
+            let details = admitted.told();
+            for account in accounts::list(tx, i64::MAX).await? {
+                let event = Written {
+                    actor: Actor::Operator.for_audit(),
+                    action: action.code(),
+                    target: "",
+                    outcome: Outcome::Success,
+                    reason: "",
+                    details: &details,
+                };
+                this.write_event(tx, &account.id, &Origin::command_line(), event).await?;
+            }
+            Ok(done)
+        };
+        self.inner.store.write_at_length(unit).await
+    }
+
     /// Runs a look at something: no transaction of its own unless it is refused, and then the refusal is written down.
     pub(crate) async fn look<T, F>(&self, actor: &Actor, origin: &Origin, deed: Deed, work: F) -> Result<T, Error>
     where

@@ -96,6 +96,14 @@ actions! {
     ResetOwnerMfa = "ResetOwnerMFADevice",
     /// Set the owner's password by the command line.
     ResetOwnerPassword = "ResetOwnerPassword",
+    /// Lift all locks on somebody by the command line.
+    UnlockByOperator = "UnlockUser",
+    /// End what a restored backup holds open.
+    RestoreInstallation = "RestoreInstallation",
+    /// Take a new version of the keys into use.
+    RotateKeys = "RotateKeys",
+    /// Set the highest time seen back.
+    ResetClock = "ResetClock",
 }
 
 impl Action {
@@ -129,7 +137,11 @@ impl Action {
             | Self::CreateAccount
             | Self::ListAccounts
             | Self::ResetOwnerMfa
-            | Self::ResetOwnerPassword => None,
+            | Self::ResetOwnerPassword
+            | Self::UnlockByOperator
+            | Self::RestoreInstallation
+            | Self::RotateKeys
+            | Self::ResetClock => None,
         }
     }
 }
@@ -230,9 +242,14 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::ViewSettings
         | A::ChangeSettings
         | A::ChangePasswordPolicy => matches!(who.role, R::Owner | R::Administrator),
-        A::CreateAccount | A::ListAccounts | A::ResetOwnerMfa | A::ResetOwnerPassword => {
-            matches!(who.role, R::Operator)
-        }
+        A::CreateAccount
+        | A::ListAccounts
+        | A::ResetOwnerMfa
+        | A::ResetOwnerPassword
+        | A::UnlockByOperator
+        | A::RestoreInstallation
+        | A::RotateKeys
+        | A::ResetClock => matches!(who.role, R::Operator),
     };
     if allowed { Ok(()) } else { Err(Refusal::NoPermission) }
 }
@@ -294,9 +311,14 @@ mod tests {
             | Action::ViewSettings
             | Action::ChangeSettings
             | Action::ChangePasswordPolicy => [NOBODY_ELSE, false, true, true, false],
-            Action::CreateAccount | Action::ListAccounts | Action::ResetOwnerMfa | Action::ResetOwnerPassword => {
-                [NOBODY_ELSE, false, false, false, true]
-            }
+            Action::CreateAccount
+            | Action::ListAccounts
+            | Action::ResetOwnerMfa
+            | Action::ResetOwnerPassword
+            | Action::UnlockByOperator
+            | Action::RestoreInstallation
+            | Action::RotateKeys
+            | Action::ResetClock => [NOBODY_ELSE, false, false, false, true],
         }
     }
 

@@ -139,7 +139,7 @@ impl Countersign {
     ) -> Result<(), Error> {
         book_for(tx, counted, now).await?;
         let code = RecoveryCode::parse(typed).ok_or_else(|| wrong("recovery_code_malformed"))?;
-        for hash in self.inner.keys.keyed_hashes(RECOVERY_CODES, &code.bound_to(principal)) {
+        for hash in self.inner.keys.ring().keyed_hashes(RECOVERY_CODES, &code.bound_to(principal)) {
             if recovery_codes::consume(tx, counted.account, principal, &hash, now).await? {
                 budgets::clear(tx, counted, now).await?;
                 return Ok(());

@@ -4,7 +4,8 @@
 //! lies in, so that a row cannot be moved, swapped or put back under another id. What need only be compared but is short
 //! (codes) is stored as a keyed hash. Each use has its own key, derived with HKDF-SHA256 (RFC 5869) from the master key.
 //!
-//! Keys have versions. The highest is the current one; the others open what was sealed before a rotation.
+//! Keys have versions. One is in use and seals; the others open what was sealed before a rotation. A version newer than the
+//! one in use is prepared: it is on its way to every node, and taken into use when the database names it.
 
 use aes_gcm_siv::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
@@ -19,6 +20,11 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
+
+pub mod bundle;
+mod held;
+
+pub(crate) use held::Keys;
 
 /// The first byte of all that is sealed.
 const SEALED_FORMAT: u8 = 1;
@@ -45,20 +51,44 @@ pub struct KeyRing {
     oldest: Key,
     /// In ascending order of version.
     newer: Vec<Key>,
+    /// The version that seals.
+    in_use: u32,
+    /// The file it was read from.
+    file: Option<PathBuf>,
 }
 
 impl KeyRing {
     /// A new ring of one key, version 1. `fill` is `Entropy::fill`.
     pub fn generate(fill: impl FnOnce(&mut [u8])) -> Self {
-        Self { oldest: Key::generate(1, fill), newer: Vec::new() }
+        Self { oldest: Key::generate(1, fill), newer: Vec::new(), in_use: 1, file: None }
     }
 
     /// This ring and one more key, which is the current one from then on (a rotation). Rows are
     /// [resealed](Self::needs_reseal) as they are met or by the operator.
     pub fn with_next_version(&self, fill: impl FnOnce(&mut [u8])) -> Result<Self, KeyRingError> {
-        let version = self.current_version().checked_add(1).ok_or(KeyRingError::Exhausted)?;
+        let version = self.newest_version().checked_add(1).ok_or(KeyRingError::Exhausted)?;
         let newer = self.newer.iter().map(Key::duplicate).chain([Key::generate(version, fill)]).collect();
-        Ok(Self { oldest: self.oldest.duplicate(), newer })
+        Ok(Self { oldest: self.oldest.duplicate(), newer, in_use: version, file: None })
+    }
+
+    /// This ring, sealing with the newest of its keys that a stored [`check_value`](Self::check_value) names. A newer one
+    /// is prepared only: another node may not have it yet, and could not open what it seals.
+    #[must_use]
+    pub fn sealing_as_named(self, stored: &str) -> Self {
+        let named = self.keys().filter(|key| stored.split(',').any(|named| named == key.fingerprint()));
+        let in_use = named.map(|key| key.version).last().unwrap_or(self.in_use);
+        Self { in_use, ..self }
+    }
+
+    /// The newest version, in use or prepared.
+    #[must_use]
+    pub fn newest_version(&self) -> u32 {
+        self.newer.last().unwrap_or(&self.oldest).version
+    }
+
+    /// All versions, the oldest first.
+    pub fn versions(&self) -> impl Iterator<Item = u32> {
+        self.keys().map(|key| key.version)
     }
 
     /// Reads the key file at `path`, which must be readable by its owner alone.
@@ -71,7 +101,23 @@ impl KeyRing {
         let room = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default() + 64;
         let mut text = Zeroizing::new(Vec::with_capacity(room));
         file.take(MAX_FILE_BYTES).read_to_end(&mut text).map_err(read_error)?;
-        Self::parse(&text).map_err(|reason| KeyRingError::Malformed(path.to_owned(), reason))
+        let ring = Self::parse(&text).map_err(|reason| KeyRingError::Malformed(path.to_owned(), reason))?;
+        Ok(Self { file: Some(path.to_owned()), ..ring })
+    }
+
+    /// Writes the ring in the place of the file at `path`: beside it first, and then under its name, so that there is a
+    /// whole file at every moment. Whoever calls it holds the lock of the keys (`keyring.lock`).
+    pub fn save_over(&self, path: &Path) -> Result<(), KeyRingError> {
+        let beside = path.with_extension("json.new");
+        let failed = |error| KeyRingError::Write(path.to_owned(), error);
+        match fs::remove_file(&beside) {
+            // What an attempt that was killed has left.
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        self.save_new(&beside)?;
+        fs::rename(&beside, path).and_then(|()| sync_folder_of(path)).map_err(failed)
     }
 
     /// Writes the ring to a new file at `path` that its owner alone can read; it is on disk when this returns.
@@ -95,6 +141,20 @@ impl KeyRing {
     #[must_use]
     pub fn current_version(&self) -> u32 {
         self.current().version
+    }
+
+    /// What every value begins with that the current key seals: format byte ‖ key version.
+    #[must_use]
+    pub fn current_head(&self) -> [u8; 5] {
+        let [a, b, c, d] = self.current_version().to_be_bytes();
+        [SEALED_FORMAT, a, b, c, d]
+    }
+
+    /// The key version in the head of a sealed value, if it is one.
+    #[must_use]
+    pub fn version_in(head: &[u8]) -> Option<u32> {
+        let (version, _) = head.strip_prefix(&[SEALED_FORMAT])?.split_first_chunk()?;
+        Some(u32::from_be_bytes(*version))
     }
 
     /// Seals `plaintext` for `place` with the current key. `nonce` is random; a repeated one tells only that two plaintexts
@@ -176,7 +236,7 @@ impl KeyRing {
     }
 
     fn current(&self) -> &Key {
-        self.newer.last().unwrap_or(&self.oldest)
+        self.newer.iter().find(|key| key.version == self.in_use).unwrap_or(&self.oldest)
     }
 
     fn keys(&self) -> impl Iterator<Item = &Key> {
@@ -195,10 +255,21 @@ impl KeyRing {
         }
         let mut keys = keys.into_iter();
         let oldest = keys.next().ok_or("it has no key")?;
-        Ok(Self { oldest, newer: keys.collect() })
+        let ring = Self { in_use: oldest.version, oldest, newer: keys.collect(), file: None };
+        Ok(Self { in_use: ring.newest_version(), ..ring })
     }
 
     fn write_to(&self, file: &mut File) -> io::Result<()> {
+        file.write_all(&self.to_text()?)
+    }
+
+    fn duplicate(&self) -> Self {
+        let newer = self.newer.iter().map(Key::duplicate).collect();
+        Self { oldest: self.oldest.duplicate(), newer, in_use: self.in_use, file: self.file.clone() }
+    }
+
+    /// What stands in the key file.
+    fn to_text(&self) -> io::Result<Zeroizing<Vec<u8>>> {
         let keys: Vec<_> =
             self.keys().map(|key| (key.version, Zeroizing::new(HEXLOWER.encode(&*key.master)))).collect();
         let content =
@@ -206,7 +277,7 @@ impl KeyRing {
         let mut text = Zeroizing::new(Vec::with_capacity(128 * (keys.len() + 1)));
         serde_json::to_writer_pretty(&mut *text, &content)?;
         text.push(b'\n');
-        file.write_all(&text)
+        Ok(text)
     }
 }
 
@@ -423,6 +494,7 @@ fn refuse_exposed(_: &Metadata, _: &Path) -> Result<(), KeyRingError> {
     Ok(())
 }
 
+/// A new file that its owner alone can read.
 fn create_new_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -57,11 +57,11 @@ use countersign_model::token::Token;
 use countersign_model::{Clock, Entropy, Timestamp};
 use countersign_store::{Store, Tx, facts};
 use hashing::PasswordHasher;
-use keyring::KeyRing;
+use keyring::{KeyRing, Keys};
 use metrics::Metrics;
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
+use upkeep::HighWater;
 
 /// All use-cases over one store. Clones share everything.
 #[derive(Clone)]
@@ -71,14 +71,14 @@ pub struct Countersign {
 
 struct Inner {
     store: Store,
-    keys: KeyRing,
+    keys: Keys,
     hasher: PasswordHasher,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     identity: Identity,
     metrics: Metrics,
-    /// The highest time ever seen, in microseconds; see [`upkeep`].
-    high_water: AtomicI64,
+    /// The highest time ever seen; see [`upkeep`].
+    high_water: Mutex<HighWater>,
 }
 
 /// What the installation calls itself.
@@ -124,17 +124,14 @@ impl Countersign {
             facts::put_first(tx, KEY_CHECK, &check).await?;
             Ok(facts::find(tx, KEY_CHECK).await?)
         });
-        if !stored.await?.is_some_and(|stored| parts.keys.matches(&stored)) {
+        let stored = stored.await?.unwrap_or_default();
+        if !parts.keys.matches(&stored) {
             return Err(Error::Fault(
                 "the key ring is not the one this database was sealed with: bring back the right key ring".to_owned(),
             ));
         }
-        // After a rotation the ring holds more keys than the stored check names.
-        let check = parts.keys.check_value();
-        let renew = async move |tx: &mut Tx<'_>| -> Result<(), Error> { Ok(facts::put(tx, KEY_CHECK, &check).await?) };
-        parts.store.write(renew).await?;
         let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
-        let high_water = AtomicI64::new(0);
+        let (keys, high_water) = (Keys::new(keys, &stored), Mutex::default());
         let this =
             Self { inner: Arc::new(Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water }) };
         this.load_high_water().await?;

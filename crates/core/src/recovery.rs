@@ -104,7 +104,7 @@ impl Countersign {
             let codes: Vec<_> = (0..CODES_MADE).map(|_| RecoveryCode::generate(&*this.inner.entropy)).collect();
             let hashes: Vec<_> = codes
                 .iter()
-                .map(|code| this.inner.keys.keyed_hash(RECOVERY_CODES, &code.bound_to(principal)))
+                .map(|code| this.inner.keys.ring().keyed_hash(RECOVERY_CODES, &code.bound_to(principal)))
                 .collect();
             recovery_codes::replace(tx, account, principal, &hashes, admitted.now).await?;
             let notice = Notice { account, principal, kind: NoticeKind::RecoveryCodesMade, origin: &from };

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 
 const SET_UP_TOKEN: &str = "set_up_token";
 /// There once the first account is made, and never taken away: of several that try to make it, one succeeds.
-const SET_UP_DONE: &str = "set_up_done";
+pub(crate) const SET_UP_DONE: &str = "set_up_done";
 
 /// An account to make.
 #[derive(Debug, Clone)]

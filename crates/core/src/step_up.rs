@@ -170,7 +170,7 @@ impl Countersign {
             principal_id: session.principal_id().clone(),
             session_id: session.found.session.id.clone(),
             operation: sensitive.action.name().to_owned(),
-            arguments: self.inner.keys.keyed_hash("arguments of an operation", &sensitive.arguments),
+            arguments: self.inner.keys.ring().keyed_hash("arguments of an operation", &sensitive.arguments),
             method: None,
             expires_at: admitted.now.plus(PROOF_LIFETIME),
         };

@@ -8,10 +8,12 @@ use countersign_model::session::IDLE_LIMIT;
 use countersign_store::{
     Tx, audit, budgets, facts, known_places, logons, machines, network_budgets, proofs, sessions, virtual_mfa,
 };
-use std::sync::atomic::Ordering;
+use std::cmp::Ordering;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 const HIGH_WATER: &str = "high_water";
+const RESETS: &str = "high_water_resets";
 /// How far the clock may lie behind a time already seen before logons are refused.
 const TOLERANCE: Duration = Duration::from_mins(1);
 const BUDGETS_KEPT: Duration = Duration::from_hours(24 * 30);
@@ -19,23 +21,22 @@ const NETWORK_BUDGETS_KEPT: Duration = Duration::from_hours(2);
 const REFUSALS_KEPT: Duration = Duration::from_hours(24 * 90);
 
 impl Countersign {
-    /// Remembers the highest time seen and gives idle hashing memory back. Call it every few seconds.
+    /// Remembers the highest time seen, gives idle hashing memory back, and follows what the operator has done beside this
+    /// process. Call it every few seconds.
     pub async fn tick(&self) -> Result<(), Error> {
         self.inner.hasher.release_idle();
         let now = self.now().micros();
-        let high = self.inner.high_water.fetch_max(now, Ordering::Relaxed);
-        if now <= high {
-            return self.load_high_water().await;
+        if now > self.high_water().micros {
+            let unit = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
+                if now > stored_high_water(tx).await?.micros {
+                    facts::put(tx, HIGH_WATER, &now.to_string()).await?;
+                }
+                Ok(())
+            };
+            self.inner.store.write(unit).await?;
         }
-        let stored = self.inner.store.write(async move |tx: &mut Tx<'_>| -> Result<i64, Error> {
-            let stored = stored_high_water(tx).await?;
-            if now > stored {
-                facts::put(tx, HIGH_WATER, &now.to_string()).await?;
-            }
-            Ok(stored)
-        });
-        self.inner.high_water.fetch_max(stored.await?, Ordering::Relaxed);
-        Ok(())
+        self.load_high_water().await?;
+        self.follow_keys().await
     }
 
     /// Drops what has run out: logons, sessions, unconfirmed bindings, idle counts. Call it every few minutes.
@@ -53,32 +54,97 @@ impl Countersign {
                 + audit::sweep_refusals(tx, now.minus(REFUSALS_KEPT)).await?;
             Ok(ended)
         };
-        self.inner.store.write(unit).await
+        Ok(self.inner.store.write(unit).await? + self.finish_rotation().await?)
     }
 
-    /// Whether logons can be served: the store answers, and the clock is not behind a time already seen.
+    /// Whether logons can be served: the store answers, the clock is not behind a time already seen, and no key is
+    /// missing here that another node seals with.
     pub async fn ready(&self) -> Result<(), Error> {
         self.load_high_water().await?;
-        self.check_clock()
+        self.check_clock()?;
+        self.follow_keys().await
     }
 
     /// Refuses while the clock lies behind a time already seen: codes and pauses could be played again.
     pub(crate) fn check_clock(&self) -> Result<(), Error> {
-        let high = Timestamp::from_micros(self.inner.high_water.load(Ordering::Relaxed));
+        let high = Timestamp::from_micros(self.high_water().micros);
         if self.now().plus(TOLERANCE) < high { Err(Error::ClockBehind) } else { Ok(()) }
     }
 
+    /// Looks at the mark that is stored: it rises, but for a reset by the operator.
     pub(crate) async fn load_high_water(&self) -> Result<(), Error> {
-        let unit = async move |tx: &mut Tx<'_>| -> Result<i64, Error> { stored_high_water(tx).await };
+        let unit = async move |tx: &mut Tx<'_>| -> Result<HighWater, Error> { stored_high_water(tx).await };
         let stored = self.inner.store.read(unit).await?;
-        self.inner.high_water.fetch_max(stored, Ordering::Relaxed);
+        let mut known = self.inner.high_water.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = known.after(stored);
         Ok(())
+    }
+
+    fn high_water(&self) -> HighWater {
+        *self.inner.high_water.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn follow_keys(&self) -> Result<(), Error> {
+        let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> { Ok(facts::find(tx, crate::KEY_CHECK).await?) };
+        let stored = self.inner.store.read(unit).await?.unwrap_or_default();
+        if self.inner.keys.follow(&stored) {
+            return Ok(());
+        }
+        Err(Error::Unavailable(
+            "the keys were rotated elsewhere, and this node lacks the new one: copy keyring.json from there".to_owned(),
+        ))
     }
 }
 
-async fn stored_high_water(tx: &mut Tx<'_>) -> Result<i64, Error> {
-    match facts::find(tx, HIGH_WATER).await? {
+/// The highest time seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct HighWater {
+    /// How often the operator has set it back: a mark of an earlier count is worth nothing.
+    pub(crate) resets: i64,
+    /// In microseconds since 1970.
+    pub(crate) micros: i64,
+}
+
+impl HighWater {
+    /// What is known after another mark was seen.
+    fn after(self, seen: Self) -> Self {
+        match seen.resets.cmp(&self.resets) {
+            Ordering::Greater => seen,
+            Ordering::Less => self,
+            Ordering::Equal => Self { micros: self.micros.max(seen.micros), ..self },
+        }
+    }
+}
+
+/// The mark that is stored.
+pub(crate) async fn stored_high_water(tx: &mut Tx<'_>) -> Result<HighWater, Error> {
+    Ok(HighWater { resets: number(tx, RESETS).await?, micros: number(tx, HIGH_WATER).await? })
+}
+
+/// Lowers the mark that is stored; every process takes it over at its next look.
+pub(crate) async fn reset_high_water(tx: &mut Tx<'_>, to: Timestamp) -> Result<(), Error> {
+    let resets = number(tx, RESETS).await?.saturating_add(1);
+    facts::put(tx, RESETS, &resets.to_string()).await?;
+    Ok(facts::put(tx, HIGH_WATER, &to.micros().to_string()).await?)
+}
+
+async fn number(tx: &mut Tx<'_>, name: &str) -> Result<i64, Error> {
+    match facts::find(tx, name).await? {
         None => Ok(0),
-        Some(text) => text.parse().map_err(|_| Error::Fault("the stored high-water time is no number".to_owned())),
+        Some(text) => text.parse().map_err(|_| Error::Fault(format!("the fact {name} is no number"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_rises_until_it_is_reset() {
+        let mark = |resets, micros| HighWater { resets, micros };
+        assert_eq!(mark(0, 5).after(mark(0, 7)), mark(0, 7));
+        assert_eq!(mark(0, 5).after(mark(0, 3)), mark(0, 5));
+        assert_eq!(mark(0, 5).after(mark(1, 3)), mark(1, 3));
+        assert_eq!(mark(1, 3).after(mark(0, 5)), mark(1, 3), "what an earlier look saw is over");
     }
 }

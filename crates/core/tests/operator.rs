@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
 
 use countersign_core::Refusal;
-use countersign_core::operator::OwnerPassword;
+use countersign_core::operator::{OwnerPassword, Whom};
 use countersign_model::logon::LogonState;
 use countersign_testkit::people::expose;
 use countersign_testkit::{Kit, Person, both_engines, origin, reason, refusal};
@@ -70,6 +70,51 @@ both_engines! {
         assert_eq!(told, ["operator ResetOwnerPassword owner@acme.example refused InvalidParameter.Password.TooWeak"]);
         assert!(choose("a brand new phrase").await.unwrap().is_none());
         kit.session(&Person { password: "a brand new phrase".to_owned(), ..acme.owner.clone() }).await;
+    }
+
+    async fn every_lock_on_somebody_is_lifted_by_the_command_line(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let (alice, phone) = kit.bound_user(&acme, "alice").await;
+        let bob = kit.ram_user(&acme, "bob").await;
+        let locked = "UPDATE budgets SET failures = 100, window_tries = 50 WHERE subject_id <> 'nobody'";
+        let token = kit.waiting(&alice, LogonState::SecondFactor).await;
+        refusal(kit.core().logon_with_code(&token, phone.wrong_code(&kit), origin()).await);
+        refusal(kit.log_on_as(&alice.logon_name, "wrong").await);
+        refusal(kit.log_on_as(&bob.logon_name, "wrong").await);
+        // Browsers that know her, and recovery codes, have counts of their own.
+        kit.sql(
+            "INSERT INTO known_browsers (token_hash, account_id, principal_id, browser_id, created_at, expires_at) \
+             SELECT code_hash, account_id, principal_id, 'a browser', 0, 0 FROM (SELECT sealed_seed AS code_hash, account_id, \
+             principal_id FROM virtual_mfa) AS device",
+            &[],
+        )
+        .await;
+        kit.sql(
+            "INSERT INTO budgets (account_id, subject_id, kind, failures, blocked_until, updated_at) \
+             SELECT account_id, browser_id, 'password', 7, 0, 0 FROM known_browsers",
+            &[],
+        )
+        .await;
+        kit.sql(locked, &[]).await;
+        let listed = kit.core().list_locked().await.unwrap();
+        let names: Vec<&str> = listed.iter().map(|line| line.name.as_str()).collect();
+        assert_eq!(names, ["alice", "alice", "bob", "owner@acme.example"], "browsers are not listed");
+
+        let unlock = kit.core().unlock_by_operator("acme", Whom::User("Alice".to_owned()));
+        let (cleared, told) = kit.told(&acme.id, unlock).await;
+        assert_eq!((cleared.unwrap(), told), (3, vec!["operator UnlockUser Alice success".to_owned()]));
+        kit.session_with(&alice, &phone).await;
+        assert_eq!(reason(kit.log_on(&bob).await), "password_disabled");
+
+        kit.sql("UPDATE budgets SET failures = 100", &[]).await;
+        assert_eq!(kit.core().unlock_by_operator("acme", Whom::Owner).await.unwrap(), 1);
+        kit.session(&acme.owner).await;
+        let (nobody, told) = kit.told(&acme.id, kit.core().unlock_by_operator("acme", Whom::User("nobody".to_owned()))).await;
+        assert_eq!(refusal(nobody), Refusal::UserNotFound);
+        assert_eq!(told, ["operator UnlockUser nobody refused EntityNotExist.User"]);
+        let elsewhere = kit.account("other").await;
+        let unlock = kit.core().unlock_by_operator(&elsewhere.alias, Whom::User("bob".to_owned())).await;
+        assert_eq!(refusal(unlock), Refusal::UserNotFound);
     }
 
     async fn an_account_that_is_not_there_is_not_found(kit: Kit) {

@@ -188,6 +188,7 @@ both_engines! {
         let rotated = countersign_testkit::kit::keys().with_next_version(|bytes| bytes.fill(9)).unwrap();
         kit.restart_with(rotated).await.unwrap();
         kit.session_with(&alice, &phone).await;
+        assert_eq!(kit.core().use_prepared_key().await.unwrap(), Some(2));
         let (bob, bobs_phone) = kit.bound_user(&acme, "bob").await;
         kit.session_with(&bob, &bobs_phone).await;
         // The ring from before the rotation could not open what was sealed since.

@@ -1,27 +1,18 @@
 //! `countersign account …`: what the operator does on the host, whether the server runs or not.
 
+use crate::asking::{password_asked_twice, password_from_stdin};
 use crate::cli::{AccountCommand, Common};
-use crate::config::{Settings, Sources};
 use crate::failure::Failure;
-use crate::installation::{IfAbsent, Installation, Opening};
-use crate::logs;
+use crate::installation::{IfAbsent, Installation};
+use crate::operate::on_core;
 use crate::output::{say, say_json, table};
-use countersign_core::metrics::Metrics;
-use countersign_core::operator::OwnerPassword;
+use countersign_core::operator::{OwnerPassword, Stuck};
 use countersign_core::setup::NewAccount;
 use countersign_model::Timestamp;
-use countersign_model::clock::SystemClock;
 use countersign_model::names::{AccountAlias, EmailAddress};
 use countersign_model::principal::{Account, Principal};
-use countersign_store::Access;
-use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use std::io::{IsTerminal as _, Read as _};
-use std::sync::Arc;
-
-/// More than the longest password has.
-const MAX_INPUT_BYTES: u64 = 8 * 1024;
 
 /// Does one of the commands.
 pub(crate) fn run(command: AccountCommand) -> Result<(), Failure> {
@@ -31,6 +22,9 @@ pub(crate) fn run(command: AccountCommand) -> Result<(), Failure> {
         AccountCommand::ResetMfa { account, common } => reset_mfa(&account, common),
         AccountCommand::ResetPassword { account, password_stdin, common } => {
             reset_password(&account, password_stdin, common)
+        }
+        AccountCommand::ClockReset { yes, unbind_stuck, common } => {
+            reset_clock(yes, if unbind_stuck { Stuck::Unbind } else { Stuck::Keep }, common)
         }
     }
 }
@@ -97,55 +91,58 @@ fn reset_password(account: &str, from_stdin: bool, common: Common) -> Result<(),
     }
 }
 
-/// Opens core beside a server that may run, does the work, and closes it again.
-fn on_core<T>(
-    common: Common,
-    absent: IfAbsent,
-    work: impl AsyncFnOnce(&Installation) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let config = common.place.config.clone();
-    let settings = Settings::load(Sources::of_this_process(config, common.place.layer()))?;
-    logs::begin(settings.log.as_deref().unwrap_or("warn"), settings.log_format)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("the runtime does not start: {error}")))?;
-    runtime.block_on(async {
-        let clock = Arc::new(SystemClock);
-        let opening = Opening { access: Access::Operate, absent, clock, metrics: Metrics::default() };
-        let installation = Installation::open(&settings, opening).await?;
-        let done = work(&installation).await;
-        installation.close().await;
-        done
-    })
-}
-
-fn password_asked_twice() -> Result<SecretString, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::new("there is no terminal to ask for the password: pass it with --password-stdin"));
-    }
-    let ask = |prompt: &str| {
-        let typed = rpassword::prompt_password(prompt);
-        let typed = typed.map_err(|error| Failure::new(format!("the password cannot be read: {error}")))?;
-        Ok::<_, Failure>(SecretString::from(typed))
+fn reset_clock(yes: bool, stuck: Stuck, common: Common) -> Result<(), Failure> {
+    let json = common.json;
+    let reset = on_core(common, IfAbsent::Refuse, async move |open: &Installation| {
+        let (mark, now) = open.core.clock_mark().await?;
+        if mark > now && !yes {
+            return Err(Failure::new(format!(
+                "this machine's clock says {}, and {} was seen already. If the clock is right now, say --yes: the later \
+                 time is forgotten. If it is not, set it right first",
+                now.to_rfc3339(),
+                mark.to_rfc3339()
+            )));
+        }
+        Ok(open.core.reset_clock(stuck).await?)
+    })?;
+    let Some(reset) = reset else {
+        if json {
+            return say_json(&json!({ "reset": false }));
+        }
+        return say("The clock does not lie behind a time already seen: there is nothing to mend.");
     };
-    let (first, second) = (ask("Password: ")?, ask("Password again: ")?);
-    if first.expose_secret() == second.expose_secret() {
-        Ok(first)
+    let unbound = stuck == Stuck::Unbind;
+    if json {
+        let devices = reset.stuck.iter().map(|device| {
+            json!({ "account": device.alias, "name": device.name, "until": device.until.to_rfc3339(), "unbound": unbound })
+        });
+        return say_json(&json!({
+            "reset": true, "mark_before": reset.mark.to_rfc3339(), "mark": reset.now.to_rfc3339(),
+            "pauses_cut": reset.pauses, "sessions_ended": reset.sessions, "pending_ended": reset.pending,
+            "locked_devices": devices.collect::<Vec<_>>(),
+        }));
+    }
+    say(&format!(
+        "The highest time seen was {} and is {} now. Ended: {} sessions, {} logons and bindings; {} pauses were cut to an \
+         hour. A server that runs serves logons again within ten seconds.",
+        reset.mark.to_rfc3339(),
+        reset.now.to_rfc3339(),
+        reset.sessions,
+        reset.pending,
+        reset.pauses
+    ))?;
+    if reset.stuck.is_empty() {
+        return Ok(());
+    }
+    let rows = reset.stuck.iter().map(|device| [device.alias.clone(), device.name.clone(), device.until.to_rfc3339()]);
+    let head = ["ACCOUNT", "NAME", "LOCKED UNTIL"].map(str::to_owned);
+    let told = if unbound {
+        "These devices were locked, and are unbound now:"
     } else {
-        Err(Failure::new("the two passwords differ: nothing was done, try again"))
-    }
-}
-
-/// One line; what ends it is not part of the password.
-fn password_from_stdin() -> Result<SecretString, Failure> {
-    let mut text = Zeroizing::new(String::with_capacity(256));
-    let read = std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_string(&mut text);
-    read.map_err(|error| Failure::new(format!("the password cannot be read from standard input: {error}")))?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.is_empty() || line.contains(['\n', '\r']) {
-        return Err(Failure::new("standard input has to hold the password and nothing else, on one line"));
-    }
-    Ok(SecretString::from(line))
+        "These devices used codes of that later time. Those come again, so the devices stay locked until then; unbind them \
+         (an administrator, or this command with --unbind-stuck after the next time), or wait:"
+    };
+    say(&format!("\n{told}\n\n{}", table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())))
 }
 
 fn account_json(account: &Account, owner: &EmailAddress) -> serde_json::Value {

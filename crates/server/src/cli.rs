@@ -1,5 +1,9 @@
 //! What can be typed.
 
+mod operate;
+
+pub use operate::{BackupFlags, DoctorFlags, KeysCommand, RestoreFlags, UserCommand};
+
 use crate::config::Layer;
 use crate::public_url::PublicUrl;
 use clap::{Args, Parser, Subcommand};
@@ -13,7 +17,11 @@ Examples:
   countersign serve                    Serve the pages at http://localhost:8080; everything is kept in ./data
   countersign serve --demo             Look around in a furnished house that goes away when it stops
   countersign account create --alias acme --owner owner@example.com
-  countersign account list --json";
+  countersign account list --json
+  countersign backup --output /backup/countersign.db
+  countersign doctor                   Is everything as it should be?
+
+Exit status: 0 done, 1 refused or failed with the reason on standard error, 2 the command line was wrong.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -67,6 +75,21 @@ pub enum Command {
     /// Make and list accounts, and let an owner back in.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Lift the locks on somebody, and see who is locked.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Copy the database, while the server runs or not; with the keys on demand.
+    #[command(after_help = operate::BACKUP_EXAMPLES)]
+    Backup(BackupFlags),
+    /// Put a backup in place, and end whatever it holds open.
+    #[command(after_help = operate::RESTORE_EXAMPLES)]
+    Restore(RestoreFlags),
+    /// See the keys that seal secrets, and rotate them.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Look at the whole installation, and say what to do.
+    #[command(after_help = operate::DOCTOR_EXAMPLES)]
+    Doctor(DoctorFlags),
 }
 
 /// The flags of `serve`.
@@ -159,6 +182,19 @@ pub enum AccountCommand {
         /// Read the new password from standard input instead of making a random one.
         #[arg(long)]
         password_stdin: bool,
+        /// How it is done.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Take the present time for right, after a clock that ran ahead. Of all accounts.
+    #[command(after_help = operate::CLOCK_EXAMPLES)]
+    ClockReset {
+        /// The clock of this machine is right now.
+        #[arg(long)]
+        yes: bool,
+        /// Unbind the devices that would stay locked until the wrong time comes.
+        #[arg(long)]
+        unbind_stuck: bool,
         /// How it is done.
         #[command(flatten)]
         common: Common,

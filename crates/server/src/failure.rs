@@ -1,7 +1,10 @@
 //! Why a command did not do what it was asked, in one line for the operator that says what to do.
 
+use countersign_core::keyring::KeyRingError;
+use countersign_core::keyring::bundle::BundleError;
 use countersign_core::{Error, Refusal};
 use countersign_store::StoreError;
+use countersign_store::copies::CopyError;
 
 /// A command that failed.
 #[derive(Debug, thiserror::Error)]
@@ -29,11 +32,34 @@ impl From<Error> for Failure {
             Error::Refused { refusal, .. } => Self(explain(refusal)),
             Error::Unavailable(what) => Self(format!("{what}. Try again in a moment")),
             Error::ClockBehind => {
-                Self("the clock lies behind a time that was already seen: set the clock of this machine right".into())
+                Self("the clock lies behind a time that was already seen: set the clock of this machine right; `countersign doctor` says more".into())
             }
             Error::ProofRequired(_) => Self("this can only be done by somebody who is logged on".into()),
             Error::Fault(what) => Self(what),
         }
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Store(error) => error.into(),
+            other @ (CopyError::Exists(_) | CopyError::Files(..) | CopyError::Foreign(..) | CopyError::Damaged(..)) => {
+                Self(other.to_string())
+            }
+        }
+    }
+}
+
+impl From<KeyRingError> for Failure {
+    fn from(error: KeyRingError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        Self(error.to_string())
     }
 }
 
@@ -51,6 +77,8 @@ fn explain(refusal: Refusal) -> String {
         "this email address belongs to the owner of another account: an owner has one account, choose another address"
     } else if refusal == Refusal::AccountNotFound {
         "there is no such account: `countersign account list` shows aliases and ids"
+    } else if refusal == Refusal::UserNotFound {
+        "there is no such user in this account: give the user name alone, as the console lists it, or --owner"
     } else if refusal == Refusal::PasswordTooWeak {
         "the password is too weak: take 8 to 128 characters, at least four different ones, without the name it is for"
     } else if refusal == Refusal::MfaNotBound {
@@ -71,6 +99,7 @@ mod tests {
             Refusal::AliasExists,
             Refusal::EmailExists,
             Refusal::AccountNotFound,
+            Refusal::UserNotFound,
             Refusal::PasswordTooWeak,
             Refusal::MfaNotBound,
             Refusal::NoPermission,

@@ -43,9 +43,13 @@ pub(crate) enum IfAbsent {
 impl Installation {
     /// Opens what the settings name.
     pub(crate) async fn open(settings: &Settings, opening: Opening) -> Result<Self, Failure> {
+        Self::open_at(location(settings)?, settings, opening).await
+    }
+
+    /// Opens a database in another place than the settings say, with their key ring.
+    pub(crate) async fn open_at(location: Location, settings: &Settings, opening: Opening) -> Result<Self, Failure> {
         let Opening { access, absent, clock, metrics } = opening;
-        let location = location(settings)?;
-        let key_file = settings.data.join("keyring.json");
+        let key_file = key_file(settings);
         if absent == IfAbsent::Refuse {
             require_presence(&location, &key_file)?;
         }
@@ -102,22 +106,33 @@ async fn load_or_make(file: &Path, store: &Store) -> Result<KeyRing, Failure> {
     }
     if let Some(folder) = file.parent() {
         // With PostgreSQL nobody else has made it.
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(|error| Failure::new(format!("{} cannot be made: {error}", folder.display())))?;
+        make_folder(folder)?;
     }
     let ring = KeyRing::generate(|bytes| OsEntropy.fill(bytes));
     ring.save_new(file).map_err(failed)?;
     Ok(ring)
 }
 
-fn location(settings: &Settings) -> Result<Location, Failure> {
+/// Where the key ring is.
+pub(crate) fn key_file(settings: &Settings) -> PathBuf {
+    settings.data.join("keyring.json")
+}
+
+/// Makes a folder for this user alone, if it is not there.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| Failure::new(format!("{} cannot be made: {error}", folder.display())))
+}
+
+/// Where the database is.
+pub(crate) fn location(settings: &Settings) -> Result<Location, Failure> {
     match &settings.database {
         Some(url) => Ok(url.expose_secret().parse::<Location>()?),
         None => Ok(Location::Sqlite(settings.data.join("countersign.db"))),
     }
 }
 
-fn require_presence(location: &Location, key_file: &Path) -> Result<(), Failure> {
+pub(crate) fn require_presence(location: &Location, key_file: &Path) -> Result<(), Failure> {
     let missing = |what: &str, path: &Path| {
         Err(Failure::new(format!(
             "there is no {what} at {}: name the right folder with --data, or make the first account with \

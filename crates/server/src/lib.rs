@@ -9,7 +9,8 @@
 //! | [`mod@app`] | the pages behind all layers of HTTP: hosts, limits, logs |
 //! | [`operations`] | `/healthz`, `/readyz`, `/metrics` |
 //! | [`net`] | connections: their limits, TLS, their end |
-//! | `serve`, `account` | the commands |
+//! | `serve`, `account`, `user`, `backup`, `restore`, `keys`, `doctor` | the commands |
+//! | `operate`, `asking` | what an operator's commands share: core opened beside the server, questions |
 //! | `demo` | a furnished house to look around in |
 //!
 //! A new command is a variant of [`cli::Command`] and a module with a `run`. A new setting is a field of
@@ -23,16 +24,23 @@ pub mod operations;
 pub mod public_url;
 
 mod account;
+mod asking;
+mod backup;
 mod demo;
+mod doctor;
 mod failure;
 mod hosts;
 mod http_metrics;
 mod installation;
+mod keys;
 mod logs;
+mod operate;
 mod output;
 mod request_log;
+mod restore;
 mod serve;
 mod stopwatch;
+mod user;
 
 pub use app::app;
 pub use cli::Cli;
@@ -46,6 +54,11 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         cli::Command::Serve(flags) => serve::run(*flags),
         cli::Command::Account(command) => account::run(command),
+        cli::Command::User(command) => user::run(command),
+        cli::Command::Backup(flags) => backup::run(flags),
+        cli::Command::Restore(flags) => restore::run(flags),
+        cli::Command::Keys(command) => keys::run(command),
+        cli::Command::Doctor(flags) => doctor::run(flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! Standard output and standard error, for what people and their programs read. The log goes elsewhere.
 
 use crate::failure::Failure;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 /// Writes a text and a new line to standard output. Who stopped reading (`| head`) has what he wanted.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
@@ -23,6 +23,14 @@ pub(crate) fn say_json(value: &serde_json::Value) -> Result<(), Failure> {
 pub(crate) fn complain(failure: &Failure) {
     // When nobody can be told, the exit status still tells it.
     writeln!(std::io::stderr().lock(), "countersign: {failure}").unwrap_or_default();
+}
+
+/// Tells on standard error how far a long command is, in one line that is written over, if a person is looking.
+pub(crate) fn progress(text: &str) {
+    let mut out = std::io::stderr().lock();
+    if out.is_terminal() {
+        write!(out, "\r{text}\x1b[K").and_then(|()| out.flush()).unwrap_or_default();
+    }
 }
 
 /// Columns as wide as their widest cell.

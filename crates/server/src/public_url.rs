@@ -60,6 +60,12 @@ impl PublicUrl {
         self.host == "localhost" || self.host.ends_with(".localhost")
     }
 
+    /// Where browsers connect to.
+    #[must_use]
+    pub fn host_and_port(&self) -> (&str, u16) {
+        (self.host.trim_start_matches('[').trim_end_matches(']'), self.port)
+    }
+
     /// Judges what a request names as its host, `host` or `host:port`.
     #[must_use]
     pub fn judge(&self, authority: &str) -> HostVerdict {

@@ -1,9 +1,10 @@
 //! Tries of factors, counted in the database so that every door, node and restart shares one count.
 
-use crate::{StoreError, Tx, params, statements};
+use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
-use countersign_model::budget::{Budget, BudgetKind, Exhausted};
-use countersign_model::ids::AccountId;
+use countersign_model::budget::{Budget, BudgetKind, Exhausted, FAILURES_BEFORE_DISABLED};
+use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::principal::PrincipalKind;
 
 statements! {
     FIND = "SELECT failures, blocked_until, window_since, window_tries FROM budgets WHERE account_id = $1 AND subject_id = $2 AND kind = $3";
@@ -14,6 +15,18 @@ statements! {
               AND blocked_until = $10";
     CLEAR = "UPDATE budgets SET failures = 0, blocked_until = 0, window_since = 0, window_tries = 0, updated_at = $1 \
              WHERE account_id = $2 AND subject_id = $3 AND kind = $4";
+    CLEAR_ALL_OF = "UPDATE budgets SET failures = 0, blocked_until = 0, window_since = 0, window_tries = 0, updated_at = $1 \
+                    WHERE account_id = $2 AND (failures > 0 OR blocked_until > 0 OR window_tries > 0) \
+                    AND (subject_id = $3 \
+                    OR subject_id IN (SELECT device_id FROM virtual_mfa WHERE account_id = $2 AND principal_id = $3) \
+                    OR subject_id IN (SELECT browser_id FROM known_browsers \
+                    WHERE account_id = $2 AND principal_id = $3))";
+    LOCKED = "SELECT a.alias, p.kind, p.name, b.kind, b.failures, b.blocked_until FROM budgets b \
+              LEFT JOIN virtual_mfa v ON v.account_id = b.account_id AND v.device_id = b.subject_id \
+              JOIN principals p ON p.account_id = b.account_id \
+              AND (p.principal_id = b.subject_id OR p.principal_id = v.principal_id) \
+              JOIN accounts a ON a.account_id = b.account_id \
+              WHERE b.failures >= $1 OR b.blocked_until > $2 ORDER BY a.alias, p.canonical_name, b.kind LIMIT $3";
     SWEEP = "DELETE FROM budgets WHERE updated_at < $1 AND (failures = 0 OR NOT EXISTS \
              (SELECT 1 FROM principals p WHERE p.account_id = budgets.account_id \
              AND p.principal_id = budgets.subject_id) AND NOT EXISTS \
@@ -97,6 +110,49 @@ pub async fn book(
 pub async fn clear(tx: &mut Tx<'_>, what: Counted<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let Counted { account, subject, kind } = what;
     Ok(tx.execute(CLEAR, params![now, account, subject, kind.as_str()]).await? == 1)
+}
+
+/// Clears every count of a principal, of whatever kind: his own, his devices', and those of the browsers he is known by.
+/// How many there were.
+pub async fn clear_all_of(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    principal: &PrincipalId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.execute(CLEAR_ALL_OF, params![now, account, principal]).await
+}
+
+/// A factor that is not judged now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// The alias of the account.
+    pub alias: String,
+    /// Owner or RAM user.
+    pub principal: PrincipalKind,
+    /// The user name, or the owner's email address.
+    pub name: String,
+    /// The factor.
+    pub factor: BudgetKind,
+    /// Its count.
+    pub budget: Budget,
+}
+
+/// The first `limit` factors of all accounts that are paused or disabled at `now`. For the operator only: it crosses
+/// accounts.
+pub async fn locked(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Locked>, StoreError> {
+    let rows = tx.rows(LOCKED, params![FAILURES_BEFORE_DISABLED, now, limit]).await?;
+    let read = |row: Row| {
+        let mut r = row.reader("budgets");
+        Ok(Locked {
+            alias: r.text("alias")?,
+            principal: r.parse("kind")?,
+            name: r.text("name")?,
+            factor: r.parse("kind")?,
+            budget: Budget { failures: r.int("failures")?, blocked_until: r.time("blocked_until")?, ..Budget::UNUSED },
+        })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Drops counts that lie idle since `before`: those at zero, and those of names and devices that do not exist.

@@ -20,12 +20,15 @@ use crate::error::{Settle, Settles, StoreError};
 use crate::migrate::Migration;
 use crate::value::{Param, Row};
 
+mod examine;
 mod placeholders;
 mod postgres;
 mod sqlite;
 
+pub use examine::{Examined, examine};
 pub use placeholders::placeholders_ascend;
 pub(crate) use postgres::explain as explain_postgres;
+pub use sqlite::copies;
 pub(crate) use sqlite::explain as explain_sqlite;
 
 /// Declares the statements of a module, so that a test can prove that each of them ran on both engines.
@@ -177,6 +180,20 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(unit).await,
             Engine::Postgres(postgres) => postgres.run(unit, postgres::Mode::Write).await,
+        }
+    }
+
+    /// As [`Store::write`], for a change of the whole installation that may take minutes: on PostgreSQL a unit is given up
+    /// after twenty seconds otherwise.
+    pub async fn write_at_length<T, E, F>(&self, unit: F) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Settles + From<StoreError> + Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(unit).await,
+            Engine::Postgres(postgres) => postgres.run(unit, postgres::Mode::WriteAtLength).await,
         }
     }
 

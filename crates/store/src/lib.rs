@@ -19,6 +19,7 @@ mod value;
 pub mod accounts;
 pub mod audit;
 pub mod budgets;
+pub mod clock;
 pub mod facts;
 pub mod forecast;
 pub mod known_places;
@@ -31,11 +32,13 @@ pub mod policies;
 pub mod principals;
 pub mod proofs;
 pub mod recovery_codes;
+pub mod restore;
+pub mod sealed;
 pub mod sessions;
 pub mod users;
 pub mod virtual_mfa;
 
-pub use engine::{Access, Location, Options, Store, Tx, placeholders_ascend};
+pub use engine::{Access, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
 pub use error::{Settle, Settles, StoreError};
 pub use migrate::Migration;
 pub use value::{Param, Row, RowReader, ToParam, Value};
@@ -49,6 +52,7 @@ pub fn statements() -> Vec<&'static str> {
         accounts::ALL,
         audit::ALL,
         budgets::ALL,
+        clock::ALL,
         facts::ALL,
         known_places::ALL,
         login_profiles::ALL,
@@ -61,6 +65,8 @@ pub fn statements() -> Vec<&'static str> {
         principals::ALL,
         proofs::ALL,
         recovery_codes::ALL,
+        restore::ALL,
+        sealed::ALL,
         sessions::ALL,
         users::ALL,
         virtual_mfa::ALL,

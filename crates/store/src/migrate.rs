@@ -88,6 +88,25 @@ pub(crate) fn apply_to_sqlite(
     Ok(())
 }
 
+/// The newest migration that a SQLite file has, and the newest that this program knows. Changes nothing.
+pub(crate) fn schema_of_sqlite(connection: &Connection) -> Result<(i64, i64), StoreError> {
+    let applied = applied_to_sqlite(connection).map_err(|error| explain_sqlite(&error))?;
+    schema(&applied, SQLITE)
+}
+
+/// As [`schema_of_sqlite`], of a PostgreSQL database.
+pub(crate) async fn schema_of_postgres(client: &Client) -> Result<(i64, i64), StoreError> {
+    let rows = client.query(APPLIED, &[]).await.map_err(|error| explain_postgres(&error))?;
+    let applied: Result<Vec<_>, _> = rows.iter().map(applied_to_postgres).collect();
+    schema(&applied.map_err(|error| explain_postgres(&error))?, POSTGRES)
+}
+
+fn schema(applied: &[Applied], migrations: &[Migration]) -> Result<(i64, i64), StoreError> {
+    pending(applied, migrations)?;
+    let newest = |version: Option<i64>| version.unwrap_or_default();
+    Ok((newest(applied.last().map(|one| one.version)), newest(migrations.last().map(|one| one.version))))
+}
+
 fn applied_to_sqlite(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
     let mut statement = connection.prepare(APPLIED)?;
     let applied = statement

@@ -44,6 +44,8 @@ mod of_accounts;
 mod of_audit;
 #[path = "contract/budgets.rs"]
 mod of_budgets;
+#[path = "contract/clock.rs"]
+mod of_clock;
 #[path = "contract/facts.rs"]
 mod of_facts;
 #[path = "contract/forecast.rs"]
@@ -68,6 +70,10 @@ mod of_principals;
 mod of_proofs;
 #[path = "contract/recovery_codes.rs"]
 mod of_recovery_codes;
+#[path = "contract/restore.rs"]
+mod of_restore;
+#[path = "contract/sealed.rs"]
+mod of_sealed;
 #[path = "contract/sessions.rs"]
 mod of_sessions;
 #[path = "contract/users.rs"]
@@ -95,6 +101,10 @@ async fn cases(store: &Store) {
     of_network_budgets::cases(store).await;
     of_proofs::cases(store).await;
     of_recovery_codes::cases(store).await;
+    of_sealed::cases(store).await;
+    // These two reach into all accounts, and the last one ends all that is open in any of them.
+    of_clock::cases(store).await;
+    of_restore::cases(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

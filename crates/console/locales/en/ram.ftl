@@ -260,3 +260,6 @@ ram-event-CreateAccount = Create account
 ram-event-ListAccounts = List accounts
 ram-event-ResetOwnerMFADevice = Reset MFA of the owner
 ram-event-ResetOwnerPassword = Reset password of the owner
+ram-event-RestoreInstallation = Restore from a backup
+ram-event-RotateKeys = Rotate the keys
+ram-event-ResetClock = Reset the clock

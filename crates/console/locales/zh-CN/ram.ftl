@@ -248,3 +248,6 @@ ram-event-CreateAccount = 创建账号
 ram-event-ListAccounts = 查看账号列表
 ram-event-ResetOwnerMFADevice = 重置账号所有者的 MFA 设备
 ram-event-ResetOwnerPassword = 重置账号所有者的密码
+ram-event-RestoreInstallation = 从备份恢复
+ram-event-RotateKeys = 轮换密钥
+ram-event-ResetClock = 重置系统时间基准

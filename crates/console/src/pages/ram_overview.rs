@@ -236,6 +236,9 @@ const EVENTS: &[&str] = &[
     "ListAccounts",
     "ResetOwnerMFADevice",
     "ResetOwnerPassword",
+    "RestoreInstallation",
+    "RotateKeys",
+    "ResetClock",
 ];
 
 fn event_key(action: &str) -> Option<String> {

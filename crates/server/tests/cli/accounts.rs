@@ -1,14 +1,10 @@
 //! The operator's commands.
 
-use crate::place::{OWNER, PASSWORD, Place, audit_log, log_on_owner, owner_session, with_core};
+use crate::place::{OWNER, PASSWORD, Place, audit_log, bind_owner, log_on_owner, owner_session, with_core};
 use crate::process::{Server, json, refusal, run};
-use countersign_core::binding::TypedCodes;
 use countersign_core::logon::LogonStep;
-use countersign_core::{Countersign, Origin};
 use countersign_model::audit::{ActorKind, Outcome};
 use countersign_model::logon::LogonState;
-use countersign_otp::{Secret, Totp};
-use secrecy::ExposeSecret as _;
 
 #[test]
 fn an_account_is_made_and_listed_beside_a_running_server() {
@@ -62,17 +58,6 @@ fn commands_for_what_is_there_make_no_installation() {
         assert!(told.contains("there is no database at") && told.contains("--data"), "{told}");
     }
     assert!(!place.data().exists());
-}
-
-/// Binds a device of the owner.
-async fn bind_owner(core: &Countersign) {
-    let origin = Origin::default();
-    let owner = owner_session(core, OWNER, PASSWORD).await;
-    core.start_own_binding(&owner, PASSWORD.into(), &origin).await.unwrap();
-    let shown = core.own_binding(&owner).await.unwrap();
-    let totp = Totp::new(&Secret::from_base32(shown.key.expose_secret()).unwrap());
-    let first = totp.code_at(totp.step_at(core.now().unix_seconds())).expose().expose_secret().to_owned();
-    core.confirm_own_binding(&owner, TypedCodes { first, ..TypedCodes::default() }, &origin).await.unwrap();
 }
 
 #[test]

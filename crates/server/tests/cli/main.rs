@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 
 mod accounts;
+mod backup;
 mod demo;
+mod doctor;
 mod http;
 mod place;
 mod process;

@@ -1,6 +1,7 @@
 //! A folder for a test, and core opened over it beside the server, to prepare what a command needs and to look at what
 //! it did.
 
+use countersign_core::binding::TypedCodes;
 use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::KeyRing;
 use countersign_core::logon::LogonStep;
@@ -12,7 +13,9 @@ use countersign_model::entropy::OsEntropy;
 use countersign_model::ids::AccountId;
 use countersign_model::names::LogonName;
 use countersign_model::{Clock, Timestamp};
+use countersign_otp::{Secret, Totp};
 use countersign_store::{Location, Options, Store, StoreError, Tx, audit};
+use secrecy::ExposeSecret as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +109,23 @@ pub(crate) async fn owner_session(core: &Countersign, owner: &str, password: &st
         Some(LogonStep::Open { token, .. }) => core.session(&token).await.unwrap(),
         other => panic!("{other:?}"),
     }
+}
+
+/// Binds a device of the owner; what its app shows.
+pub(crate) async fn bind_owner(core: &Countersign) -> Totp {
+    let origin = Origin::default();
+    let owner = owner_session(core, OWNER, PASSWORD).await;
+    core.start_own_binding(&owner, PASSWORD.into(), &origin).await.unwrap();
+    let shown = core.own_binding(&owner).await.unwrap();
+    let totp = Totp::new(&Secret::from_base32(shown.key.expose_secret()).unwrap());
+    let first = code(core, &totp);
+    core.confirm_own_binding(&owner, TypedCodes { first, ..TypedCodes::default() }, &origin).await.unwrap();
+    totp
+}
+
+/// The present code.
+pub(crate) fn code(core: &Countersign, totp: &Totp) -> String {
+    totp.code_at(totp.step_at(core.now().unix_seconds())).expose().expose_secret().to_owned()
 }
 
 /// The audit log of an account, the newest first.

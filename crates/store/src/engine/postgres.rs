@@ -25,16 +25,20 @@ use crate::value::{Param, Row};
 
 mod connect;
 mod errors;
+mod examine;
 mod values;
 
 pub(crate) use errors::explain;
 use errors::{explain_pool, is_conflict, is_lost};
+pub(super) use examine::examine;
 use values::{by_reference, row};
 
 /// How often a unit is run when others get in its way.
 const ATTEMPTS: u32 = 10;
 /// The longest that a unit may run, and that its commit may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// As [`PATIENCE`], for a change of the whole installation.
+const LONG_PATIENCE: Duration = Duration::from_hours(2);
 /// A PostgreSQL database in use.
 #[derive(Debug)]
 pub(super) struct Postgres {
@@ -53,15 +57,23 @@ enum Message {
 pub(super) enum Mode {
     Read,
     Write,
+    WriteAtLength,
 }
 
 impl Mode {
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Read | Self::Write => PATIENCE,
+            Self::WriteAtLength => LONG_PATIENCE,
+        }
+    }
+
     /// A reader sees one snapshot, as it does on SQLite. A writer sees what is committed when its statement runs; what it
     /// decides on, it guards by conditional writes.
     const fn begin(self) -> &'static str {
         match self {
             Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Self::Write | Self::WriteAtLength => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
 }
@@ -237,7 +249,7 @@ impl Backend {
         let state = SessionState::default();
         let session = Session { client: &client, mode, state: &state };
         let mut tx = Tx::new(super::Session::Postgres(session), self.recorder.as_deref());
-        let Ok(verdict) = timeout(PATIENCE, attempt(unit, &mut tx)).await else {
+        let Ok(verdict) = timeout(mode.patience(), attempt(unit, &mut tx)).await else {
             throw_away(client);
             return Ok(Err(StoreError::Unavailable("a unit took too long".to_owned()).into()));
         };
@@ -264,7 +276,7 @@ where
         task::spawn_local(roll_back(client));
         return again.map_or(Ok(verdict.outcome), |error| Err(Again(error)));
     }
-    let Ok(committed) = timeout(PATIENCE, client.batch_execute("COMMIT")).await else {
+    let Ok(committed) = timeout(mode.patience(), client.batch_execute("COMMIT")).await else {
         throw_away(client);
         return Ok(Err(StoreError::Unavailable("the commit took too long".to_owned()).into()));
     };
@@ -337,7 +349,7 @@ impl Session<'_> {
                 begun.and(outcome)
             }
             // Not for a write: should `BEGIN` fail, its statement must not be on its way.
-            (false, Mode::Write) => match self.client.batch_execute(self.mode.begin()).await {
+            (false, Mode::Write | Mode::WriteAtLength) => match self.client.batch_execute(self.mode.begin()).await {
                 Ok(()) => statement.await,
                 Err(error) => Err(error),
             },
@@ -351,7 +363,7 @@ impl Session<'_> {
             Mode::Read if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
                 StoreError::Fault("a unit that reads tried to write".to_owned())
             }
-            Mode::Read | Mode::Write => explain(error),
+            Mode::Read | Mode::Write | Mode::WriteAtLength => explain(error),
         };
         if is_conflict(error) || is_lost(error) {
             self.state.again.replace(Some(explained.clone()));

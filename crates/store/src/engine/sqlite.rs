@@ -17,9 +17,12 @@ use crate::error::{Settle, Settles, StoreError};
 use crate::migrate::{self, Migration};
 use crate::value::{Param, Row};
 
+pub mod copies;
+mod examine;
 mod files;
 mod statements;
 
+pub(super) use examine::examine;
 pub(crate) use statements::explain;
 use statements::{execute, rows};
 

@@ -2,7 +2,7 @@
 
 use countersign_model::budget::{Budget, BudgetKind, Exhausted};
 use countersign_model::ids::{AccountId, PrincipalId};
-use countersign_store::budgets::{self, Counted};
+use countersign_store::budgets::{self, Counted, Locked};
 use countersign_store::{Store, Tx};
 
 use crate::of_virtual_mfa::bind;
@@ -12,6 +12,7 @@ pub(crate) async fn cases(store: &Store) {
     tries_are_counted_until_a_pause_and_cleared(store).await;
     parallel_tries_do_not_outrun_the_count(store).await;
     counts_of_what_is_not_there_are_swept(store).await;
+    all_counts_of_a_principal_are_cleared_and_listed(store).await;
 }
 
 const PASSWORD: BudgetKind = BudgetKind::Password;
@@ -103,4 +104,36 @@ async fn clear(store: &Store, account: &AccountId, subject: &str, kind: BudgetKi
         Counted { account: &account, subject: &subject, kind },
         NOON
     ))
+}
+
+async fn all_counts_of_a_principal_are_cleared_and_listed(store: &Store) {
+    let house = account(store, "budgets-9").await;
+    let (alice, bob) = (user(store, &house, "alice").await, user(store, &house, "bob").await);
+    let device = bind(store, &alice, 1).await;
+    let (account_id, id) = (house.id.clone(), alice.id.clone());
+    for subject in [alice.id.as_str(), device.as_str(), bob.id.as_str()] {
+        let kind = if subject == device.as_str() { DEVICE } else { PASSWORD };
+        for _ in 0..5 {
+            book(store, &account_id, subject, kind).await.unwrap();
+        }
+    }
+    let locked = async || look!(store, |tx| budgets::locked(tx, NOON, 1_000));
+    let ours = async || -> Vec<(String, BudgetKind)> {
+        let of = |line: Locked| (line.alias == "budgets-9").then_some((line.name, line.factor));
+        locked().await.into_iter().filter_map(of).collect()
+    };
+    let (alices, bobs) = (("alice".to_owned(), PASSWORD), ("bob".to_owned(), PASSWORD));
+    assert_eq!(ours().await, [alices, ("alice".to_owned(), DEVICE), bobs.clone()]);
+    assert_eq!(look!(store, |tx| budgets::locked(tx, NOON, 1)).len(), 1);
+    let later = NOON.plus(second(31));
+    assert!(look!(store, |tx| budgets::locked(tx, later, 1_000)).iter().all(|line| line.alias != "budgets-9"));
+    let clear_all = async || change!(store, |tx, account_id, id| budgets::clear_all_of(tx, &account_id, &id, NOON));
+    assert_eq!(clear_all().await, 2);
+    assert_eq!(clear_all().await, 0, "what stands at nought is not counted");
+    assert_eq!(find(store, &account_id, alice.id.as_str(), PASSWORD).await, Budget::UNUSED);
+    assert_eq!(ours().await, [bobs]);
+    let other = account(store, "budgets-10").await.id;
+    assert_eq!(change!(store, |tx, other, id| budgets::clear_all_of(tx, &other, &id, NOON)), 0);
+    let bob = bob.id;
+    assert_eq!(change!(store, |tx, account_id, bob| budgets::clear_all_of(tx, &account_id, &bob, NOON)), 1);
 }

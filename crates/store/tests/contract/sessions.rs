@@ -146,7 +146,7 @@ async fn ended_and_idle_sessions_are_swept(store: &Store) {
 }
 
 /// Opens a session that ends a thousand seconds later.
-async fn open(store: &Store, principal: &Principal, hash: [u8; 32], at: Timestamp) -> Session {
+pub(crate) async fn open(store: &Store, principal: &Principal, hash: [u8; 32], at: Timestamp) -> Session {
     let session = Session {
         id: SessionId::generate(&OsEntropy),
         account_id: principal.account_id.clone(),

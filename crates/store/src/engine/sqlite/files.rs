@@ -68,6 +68,11 @@ pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A connection of an operator's command to a file that is there, for one look or one copy.
+pub(super) fn connect_beside(path: &Path) -> rusqlite::Result<Connection> {
+    connect(path)
+}
+
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;

@@ -1,0 +1,143 @@
+//! The clock ran ahead, was set right, and lies behind a time already seen now: the operator lowers the mark.
+//!
+//! What the wrong time has left behind in the future ends or is cut. One thing stays: the steps that were spent. A code that
+//! was used while the clock ran ahead comes again, so its device stays locked until then, or is unbound.
+
+use crate::Countersign;
+use crate::act::{Admitted, Written};
+use crate::actor::{Actor, Origin};
+use crate::authorise::Action;
+use crate::error::Error;
+use crate::notices::Notice;
+use crate::upkeep::{reset_high_water, stored_high_water};
+use countersign_model::Timestamp;
+use countersign_model::audit::Outcome;
+use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::logon::LOGON_LIFETIME;
+use countersign_model::notice::NoticeKind;
+use countersign_otp::{Period, TimeStep};
+use countersign_store::clock::{self, DeviceAhead, Latest};
+use countersign_store::{Tx, principals, virtual_mfa};
+use std::time::Duration;
+
+/// No pause lasts longer by itself.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// The lives of a proof and of what it opens.
+const PROOF_LIFETIME: Duration = Duration::from_mins(5);
+const PROOF_WINDOW: Duration = Duration::from_mins(15);
+/// A device that is right again within this is not worth unbinding.
+const SOON: Duration = Duration::from_mins(15);
+
+/// What becomes of devices that are locked because the clock ran ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stuck {
+    /// They stay bound, and locked until their time comes.
+    Keep,
+    /// They are unbound.
+    Unbind,
+}
+
+/// A device whose codes are refused, because codes of the future were used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StuckDevice {
+    /// The alias of the account.
+    pub alias: String,
+    /// The user name, or the owner's email address.
+    pub name: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// What a reset has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockReset {
+    /// The mark before.
+    pub mark: Timestamp,
+    /// The mark now: the present time.
+    pub now: Timestamp,
+    /// Pauses that were cut to an hour.
+    pub pauses: u64,
+    /// Sessions of the future that were ended.
+    pub sessions: u64,
+    /// Logons, proofs and bindings of the future that were ended.
+    pub pending: u64,
+    /// The devices that are locked for more than a quarter of an hour, or were and are unbound now.
+    pub stuck: Vec<StuckDevice>,
+}
+
+impl Countersign {
+    /// The highest time seen, and the present one.
+    pub async fn clock_mark(&self) -> Result<(Timestamp, Timestamp), Error> {
+        let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> { stored_high_water(tx).await };
+        Ok((Timestamp::from_micros(self.inner.store.read(unit).await?.micros), self.now()))
+    }
+
+    /// Sets the highest time seen to the present one. Nothing happens when the clock does not lie behind it.
+    pub async fn reset_clock(&self, stuck: Stuck) -> Result<Option<ClockReset>, Error> {
+        let (mark, now) = self.clock_mark().await?;
+        if mark <= now {
+            return Ok(None);
+        }
+        let this = self.clone();
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<ClockReset, Error> {
+            let now = admitted.now;
+            let mark = Timestamp::from_micros(stored_high_water(tx).await?.micros);
+            reset_high_water(tx, now).await?;
+            let latest = Latest {
+                logon: now.plus(LOGON_LIFETIME),
+                proof: now.plus(PROOF_LIFETIME),
+                window: now.plus(PROOF_WINDOW),
+            };
+            let pauses = clock::shorten_pauses(tx, now.plus(LONGEST_PAUSE)).await?;
+            clock::shorten_windows(tx, now).await?;
+            let sessions = clock::end_sessions_after(tx, now).await?;
+            let pending = clock::end_pending_after(tx, now, latest).await?;
+            let devices = clock::devices_ahead(tx, step_at(now.plus(SOON))?).await?;
+            if stuck == Stuck::Unbind {
+                for device in &devices {
+                    this.unbind_stuck(tx, &device.account, (&device.principal, &device.name), now).await?;
+                }
+            }
+            admitted.tell("mark", &mark.to_rfc3339());
+            admitted.tell("sessions", &sessions.to_string());
+            let stuck = devices.into_iter().map(stuck_device).collect();
+            Ok(ClockReset { mark, now, pauses, sessions, pending, stuck })
+        };
+        let done = self.act_everywhere(Action::ResetClock, work).await?;
+        self.load_high_water().await?;
+        Ok(Some(done))
+    }
+
+    async fn unbind_stuck(
+        &self,
+        tx: &mut Tx<'_>,
+        account: &AccountId,
+        (principal, name): (&PrincipalId, &str),
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        principals::guard(tx, account, principal).await?;
+        virtual_mfa::delete_bound(tx, account, principal).await?;
+        principals::bump_epoch(tx, account, principal, now).await?;
+        let origin = Origin::command_line();
+        self.notify(tx, Notice { account, principal, kind: NoticeKind::MfaUnbound, origin: &origin }).await?;
+        let event = Written {
+            actor: Actor::Operator.for_audit(),
+            action: Action::UnbindMfaForUser.code(),
+            target: name,
+            outcome: Outcome::Success,
+            reason: "clock_ran_ahead",
+            details: "",
+        };
+        self.write_event(tx, account, &origin, event).await
+    }
+}
+
+fn stuck_device(device: DeviceAhead) -> StuckDevice {
+    let until = Timestamp::from_seconds(device.right_from.saturating_mul(30));
+    StuckDevice { alias: device.alias.to_string(), name: device.name, until }
+}
+
+fn step_at(at: Timestamp) -> Result<i64, Error> {
+    let step = TimeStep::at(at.unix_seconds(), Period::DEFAULT).value();
+    i64::try_from(step).map_err(|_| Error::Fault("a time step beyond what can be stored".to_owned()))
+}

@@ -1,0 +1,44 @@
+//! What `doctor` asks of a database, also of one that core does not open because the key ring is the wrong one.
+
+use super::keys::{KeyVersion, versions};
+use crate::error::Error;
+use crate::keyring::KeyRing;
+use crate::upkeep::stored_high_water;
+use crate::{KEY_CHECK, setup};
+use countersign_model::Timestamp;
+use countersign_store::{Store, Tx, facts, sealed};
+
+/// What a look has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The highest time seen.
+    pub high_water: Timestamp,
+    /// Whether there is an account.
+    pub set_up: bool,
+    /// Whether the database was sealed with some key ring.
+    pub sealed: bool,
+    /// Whether that was this one; none without a ring.
+    pub keys_match: Option<bool>,
+    /// The versions of the keys; none without a ring, or with a stranger's.
+    pub keys: Vec<KeyVersion>,
+}
+
+/// Looks at a database and at the key ring that lies beside it, if one does.
+pub async fn look(store: &Store, ring: Option<KeyRing>) -> Result<Look, Error> {
+    let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
+        let check = facts::find(tx, KEY_CHECK).await?;
+        let set_up = facts::find(tx, setup::SET_UP_DONE).await?.is_some();
+        Ok((check, set_up, stored_high_water(tx).await?, sealed::count_by_head(tx).await?))
+    };
+    let (check, set_up, high, counts) = store.read(unit).await?;
+    let stored = check.clone().unwrap_or_default();
+    let keys_match = ring.as_ref().map(|ring| check.is_none() || ring.matches(&stored));
+    let ring = ring.filter(|_| keys_match == Some(true)).map(|ring| ring.sealing_as_named(&stored));
+    Ok(Look {
+        high_water: Timestamp::from_micros(high.micros),
+        set_up,
+        sealed: check.is_some(),
+        keys_match,
+        keys: ring.map(|ring| versions(&ring, &counts)).unwrap_or_default(),
+    })
+}

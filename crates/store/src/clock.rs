@@ -1,0 +1,90 @@
+//! What a clock that ran ahead has left behind. For the operator only: these statements cross accounts.
+
+use crate::{Row, StoreError, Tx, params, statements};
+use countersign_model::Timestamp;
+use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::names::AccountAlias;
+
+statements! {
+    SHORTEN_PAUSES = "UPDATE budgets SET blocked_until = $1 WHERE blocked_until > $1";
+    SHORTEN_WINDOWS = "UPDATE budgets SET window_since = $1 WHERE window_since > $1";
+    DROP_NETWORKS = "DELETE FROM network_budgets WHERE hour > $1";
+    END_SESSIONS = "DELETE FROM sessions WHERE created_at > $1 OR last_seen_at > $1";
+    END_LOGONS = "DELETE FROM logons WHERE expires_at > $1";
+    END_MACHINES = "DELETE FROM remembered_machines WHERE created_at > $1 OR last_used_at > $1";
+    END_BROWSERS = "DELETE FROM known_browsers WHERE created_at > $1";
+    END_PROOFS = "DELETE FROM proofs WHERE expires_at > $1";
+    END_WINDOWS = "DELETE FROM proof_windows WHERE ends_at > $1";
+    END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending' AND created_at > $1";
+    AHEAD = "SELECT v.account_id, a.alias, v.principal_id, p.name, v.last_step, v.drift FROM virtual_mfa v \
+             JOIN principals p ON p.account_id = v.account_id AND p.principal_id = v.principal_id \
+             JOIN accounts a ON a.account_id = v.account_id \
+             WHERE v.state = 'bound' AND v.last_step - v.drift > $1 ORDER BY a.alias, p.canonical_name";
+}
+
+/// Cuts the pauses that end after `latest`; how many.
+pub async fn shorten_pauses(tx: &mut Tx<'_>, latest: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(SHORTEN_PAUSES, params![latest]).await
+}
+
+/// Lets the hours in which tries are counted begin at `now`, where they begin later.
+pub async fn shorten_windows(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let hour = now.micros().div_euclid(3_600_000_000);
+    Ok(tx.execute(SHORTEN_WINDOWS, params![now]).await? + tx.execute(DROP_NETWORKS, params![hour]).await?)
+}
+
+/// Ends the sessions, remembered machines and known browsers that were opened or used after `now`; how many sessions.
+pub async fn end_sessions_after(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(END_MACHINES, params![now]).await?;
+    tx.execute(END_BROWSERS, params![now]).await?;
+    tx.execute(END_SESSIONS, params![now]).await
+}
+
+/// Until when, at the latest, what begins now may last.
+#[derive(Debug, Clone, Copy)]
+pub struct Latest {
+    /// A logon.
+    pub logon: Timestamp,
+    /// A proof for a sensitive operation.
+    pub proof: Timestamp,
+    /// The time in which a session need not prove again.
+    pub window: Timestamp,
+}
+
+/// Ends what was begun after `now` or lasts longer than it may: logons, proofs, bindings; how many.
+pub async fn end_pending_after(tx: &mut Tx<'_>, now: Timestamp, latest: Latest) -> Result<u64, StoreError> {
+    Ok(tx.execute(END_LOGONS, params![latest.logon]).await?
+        + tx.execute(END_PROOFS, params![latest.proof]).await?
+        + tx.execute(END_WINDOWS, params![latest.window]).await?
+        + tx.execute(END_BINDINGS, params![now]).await?)
+}
+
+/// A bound device of which steps of the future are spent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceAhead {
+    /// The account.
+    pub account: AccountId,
+    /// Its alias.
+    pub alias: AccountAlias,
+    /// Whom it belongs to.
+    pub principal: PrincipalId,
+    /// His name.
+    pub name: String,
+    /// The step in which a code of it is right again.
+    pub right_from: i64,
+}
+
+/// The bound devices of which no code is right before a step after `step`.
+pub async fn devices_ahead(tx: &mut Tx<'_>, step: i64) -> Result<Vec<DeviceAhead>, StoreError> {
+    let read = |row: Row| {
+        let mut r = row.reader("virtual_mfa");
+        Ok(DeviceAhead {
+            account: r.parse("account_id")?,
+            alias: r.parse("alias")?,
+            principal: r.parse("principal_id")?,
+            name: r.text("name")?,
+            right_from: r.int("last_step")?.saturating_sub(r.int("drift")?),
+        })
+    };
+    tx.rows(AHEAD, params![step]).await?.into_iter().map(read).collect()
+}

@@ -1,0 +1,40 @@
+//! What a restored database must forget.
+
+use countersign_model::ids::PrincipalId;
+use countersign_model::virtual_mfa::VirtualMfaState;
+use countersign_store::{Store, accounts, principals, restore, sessions, virtual_mfa};
+
+use crate::of_virtual_mfa::{bind, new_device};
+use crate::{NOON, account, of_sessions, user};
+
+pub(crate) async fn cases(store: &Store) {
+    let house = account(store, "restore-1").await;
+    let (alice, bob) = (user(store, &house, "alice").await, user(store, &house, "bob").await);
+    of_sessions::open(store, &alice, [211; 32], NOON).await;
+    bind(store, &alice, 100).await;
+    bind(store, &bob, 9_000_000_000).await;
+    let pending = new_device(&alice, "somebody");
+    assert!(change!(store, |tx, pending| virtual_mfa::replace_pending(tx, &pending)));
+
+    let ended = change!(store, |tx| restore::end_all(tx));
+    assert!(ended.sessions >= 1 && ended.bindings >= 1);
+    assert_eq!(change!(store, |tx| restore::end_all(tx)), restore::Ended::default());
+    assert!(look!(store, |tx| sessions::find(tx, &[211; 32])).is_none());
+    let (account_id, id) = (house.id.clone(), alice.id.clone());
+    assert_eq!(look!(store, |tx, account_id| accounts::find(tx, &account_id)).unwrap().epoch, house.epoch + 2);
+    let found = look!(store, |tx, account_id, id| principals::find(tx, &account_id, &id)).unwrap();
+    assert_eq!(found.epoch, alice.epoch + 2);
+    assert!(look!(store, |tx, account_id, id| virtual_mfa::find_pending(tx, &account_id, &id)).is_none());
+
+    assert!(change!(store, |tx| restore::spend_steps(tx, 200)) >= 1);
+    assert_eq!(change!(store, |tx| restore::spend_steps(tx, 200)), 0, "a ledger never goes back");
+    let last_step = async |id: PrincipalId| {
+        let found = look!(store, |tx, account_id, id| virtual_mfa::find_bound(tx, &account_id, &id));
+        match found.map(|device| device.state) {
+            Some(VirtualMfaState::Bound { last_step, .. }) => last_step,
+            Some(VirtualMfaState::Pending { .. }) | None => 0,
+        }
+    };
+    assert_eq!((last_step(alice.id).await, last_step(bob.id).await), (200, 9_000_000_000));
+    assert_eq!(change!(store, |tx| restore::spend_recovery_codes(tx, NOON)), []);
+}
