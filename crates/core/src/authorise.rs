@@ -34,6 +34,8 @@ actions! {
     BindOwnMfa = "BindMFADevice",
     /// Unbind one's own MFA device.
     UnbindOwnMfa = "UnbindMFADevice",
+    /// Say of a notice that it was not oneself.
+    DisownNotice = "DisownNotice",
     /// End one's own session.
     LogOff = "ConsoleSignout",
     /// See the Account Center.
@@ -66,6 +68,10 @@ actions! {
     ViewSettings = "GetSecurityPreference",
     /// Change the security settings.
     ChangeSettings = "SetSecurityPreference",
+    /// See what administrators have to look at.
+    ListFindings = "ListFindings",
+    /// Settle what was looked at.
+    SettleFinding = "SettleFinding",
     /// Make an account.
     CreateAccount = "CreateAccount",
     /// List all accounts of the installation.
@@ -142,7 +148,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
     use Action as A;
     use Role as R;
     let allowed = match action {
-        A::ViewOwnSecurity | A::LogOff => matches!(who.role, R::User | R::Administrator | R::Owner),
+        A::ViewOwnSecurity | A::DisownNotice | A::LogOff => matches!(who.role, R::User | R::Administrator | R::Owner),
         A::ChangeOwnPassword => match who.role {
             R::Owner | R::Administrator => true,
             R::User => who.settings.users_change_password,
@@ -167,7 +173,9 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::AttachPolicy
         | A::DetachPolicy
         | A::ViewSettings
-        | A::ChangeSettings => matches!(who.role, R::Owner | R::Administrator),
+        | A::ChangeSettings
+        | A::ListFindings
+        | A::SettleFinding => matches!(who.role, R::Owner | R::Administrator),
         A::CreateAccount | A::ListAccounts | A::ResetOwnerMfa | A::ResetOwnerPassword => {
             matches!(who.role, R::Operator)
         }
@@ -207,6 +215,7 @@ mod tests {
         const NOBODY_ELSE: bool = false;
         match action {
             Action::ViewOwnSecurity
+            | Action::DisownNotice
             | Action::LogOff
             | Action::ChangeOwnPassword
             | Action::BindOwnMfa
@@ -225,7 +234,9 @@ mod tests {
             | Action::AttachPolicy
             | Action::DetachPolicy
             | Action::ViewSettings
-            | Action::ChangeSettings => [NOBODY_ELSE, false, true, true, false],
+            | Action::ChangeSettings
+            | Action::ListFindings
+            | Action::SettleFinding => [NOBODY_ELSE, false, true, true, false],
             Action::CreateAccount | Action::ListAccounts | Action::ResetOwnerMfa | Action::ResetOwnerPassword => {
                 [NOBODY_ELSE, false, false, false, true]
             }

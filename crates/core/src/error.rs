@@ -103,6 +103,10 @@ pub enum Refusal {
     SetUpOver,
     /// The user has no login profile, or no password to keep.
     NoPassword,
+    /// The link to a notice is not (any longer) good, or there is no such notice to disown.
+    NoticeOver,
+    /// There is no such finding, or somebody has settled it.
+    FindingNotFound,
 }
 
 impl Refusal {
@@ -134,6 +138,8 @@ impl Refusal {
             Self::NotConfirmed => "InvalidParameter.Confirmation",
             Self::SetUpOver => "SetUpOver",
             Self::NoPassword => "EntityNotExist.User.LoginProfile",
+            Self::NoticeOver => "NoticeOver",
+            Self::FindingNotFound => "EntityNotExist.Finding",
         }
     }
 }

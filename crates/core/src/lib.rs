@@ -12,6 +12,8 @@
 //! | [`passwords`] | the rules for passwords; changing one's own |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
 //! | [`settings`] | the security settings |
+//! | [`notices`], [`delivery`], [`disown`] | telling people of changes, sending it, "this was not me" |
+//! | [`findings`] | what administrators have to look at |
 //! | [`overview`] | the posture of an account at a glance |
 //! | [`operator`] | what the command line may |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
@@ -22,12 +24,15 @@
 pub mod actor;
 pub mod authorise;
 pub mod binding;
+pub mod delivery;
+pub mod disown;
 pub mod error;
+pub mod findings;
 pub mod hashing;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;
-mod notices;
+pub mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;

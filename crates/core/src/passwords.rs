@@ -6,9 +6,11 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
+use crate::notices::Notice;
 use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::entropy::random_below;
 use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::LoginProfile;
 use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
@@ -58,7 +60,7 @@ impl Countersign {
             return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await;
         }
         let new_hash = SecretString::from(self.hash_password(&new).await?);
-        let this = self.clone();
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::ChangeOwnPassword, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
@@ -71,6 +73,8 @@ impl Countersign {
                 ..profile
             };
             login_profiles::put(tx, account, principal, &profile).await?;
+            let kind = NoticeKind::PasswordChanged;
+            this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await?;
             this.renew_own_session(tx, admitted).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await

@@ -3,8 +3,9 @@
 use crate::Countersign;
 use crate::error::Error;
 use countersign_model::Timestamp;
+use countersign_model::notice::NOTICES_KEPT;
 use countersign_model::session::IDLE_LIMIT;
-use countersign_store::{Tx, audit, budgets, facts, logons, sessions, virtual_mfa};
+use countersign_store::{Tx, audit, budgets, facts, logons, notices, sessions, virtual_mfa};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ impl Countersign {
             let ended = logons::sweep(tx, now).await?
                 + sessions::sweep(tx, now, now.minus(IDLE_LIMIT)).await?
                 + virtual_mfa::sweep_pending(tx, now).await?
+                + notices::sweep(tx, now.minus(NOTICES_KEPT)).await?
                 + budgets::sweep(tx, now.minus(BUDGETS_KEPT)).await?
                 + audit::sweep_refusals(tx, now.minus(REFUSALS_KEPT)).await?;
             Ok(ended)

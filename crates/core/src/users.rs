@@ -11,11 +11,13 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::codes::counted;
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::overview::DeviceView;
 use countersign_model::Timestamp;
 use countersign_model::budget::{Budget, BudgetKind};
 use countersign_model::ids::PrincipalId;
 use countersign_model::names::{Comments, DisplayName, EmailAddress, UserName};
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, SystemPolicy};
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
@@ -190,10 +192,12 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<(), Error> {
         let (this, deed, name) = (self.clone(), Deed::on(actor, Action::UpdateUser.code(), name), name.to_owned());
+        let from = origin.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             // Two users must not be given one name at once.
             let admitted = this.guard_administrators(tx, admitted, Action::UpdateUser).await?;
             let user = admitted.guard_user(tx, &name, Action::UpdateUser).await?;
+            let earlier = user.email.clone();
             let changed = Principal {
                 name: facts.name.as_str().to_owned(),
                 display_name: facts.display_name.clone(),
@@ -202,7 +206,15 @@ impl Countersign {
                 updated_at: admitted.now,
                 ..user
             };
-            if principals::update(tx, &changed).await? { Ok(()) } else { Err(Refusal::UserExists.into()) }
+            if !principals::update(tx, &changed).await? {
+                return Err(Refusal::UserExists.into());
+            }
+            if earlier == changed.email {
+                return Ok(());
+            }
+            let kind = NoticeKind::ContactChanged;
+            let notice = Notice { account: &changed.account_id, principal: &changed.id, kind, origin: &from };
+            this.notify_also_at(tx, &admitted, notice, earlier.as_ref()).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }

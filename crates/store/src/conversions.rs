@@ -2,7 +2,7 @@
 
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
-use countersign_model::ids::{AccountId, DeviceId, EventId, LogonId, PrincipalId, SessionId};
+use countersign_model::ids::{AccountId, DeviceId, EventId, FindingId, LogonId, NoticeId, PrincipalId, SessionId};
 
 macro_rules! text_params {
     ($($id:ty),+) => {
@@ -14,7 +14,7 @@ macro_rules! text_params {
     };
 }
 
-text_params!(AccountId, DeviceId, EventId, LogonId, PrincipalId, SessionId);
+text_params!(AccountId, DeviceId, EventId, FindingId, LogonId, NoticeId, PrincipalId, SessionId);
 
 impl ToParam for Timestamp {
     fn to_param(&self) -> Param<'_> {

@@ -19,9 +19,13 @@ mod value;
 pub mod accounts;
 pub mod audit;
 pub mod budgets;
+pub mod disown;
 pub mod facts;
+pub mod findings;
 pub mod login_profiles;
 pub mod logons;
+pub mod notices;
+pub mod outbox;
 pub mod policies;
 pub mod principals;
 pub mod sessions;
@@ -42,9 +46,13 @@ pub fn statements() -> Vec<&'static str> {
         accounts::ALL,
         audit::ALL,
         budgets::ALL,
+        disown::ALL,
         facts::ALL,
+        findings::ALL,
         login_profiles::ALL,
         logons::ALL,
+        notices::ALL,
+        outbox::ALL,
         policies::ALL,
         principals::ALL,
         sessions::ALL,

@@ -5,9 +5,11 @@ use crate::actor::Origin;
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
+use crate::notices::Notice;
 use crate::passwords::check_rules;
 use crate::{Countersign, token_hash};
 use countersign_model::logon::LogonState;
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::LoginProfile;
 use countersign_model::token::Token;
 use countersign_store::logons::LogonInFull;
@@ -77,6 +79,8 @@ impl Countersign {
         after.facts.password_chosen = true;
         after.principal_epoch = principals::bump_epoch(tx, account, principal, now).await?.ok_or(Refusal::LogonOver)?;
         self.write_change_at_logon(tx, &found.logon, origin, Action::ChangeOwnPassword.code()).await?;
+        let kind = NoticeKind::PasswordChanged;
+        self.notify(tx, Notice { account, principal, kind, origin }).await?;
         self.advance(tx, Advance { hash, before: &found.logon, after, subject: &subject, origin, now }).await
     }
 }

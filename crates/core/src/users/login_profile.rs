@@ -5,9 +5,11 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::passwords::check_rules;
 use countersign_model::Timestamp;
 use countersign_model::budget::BudgetKind;
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{ConsoleLogon, LoginProfile, Principal};
 use countersign_store::budgets::Counted;
 use countersign_store::{Tx, budgets, login_profiles, principals};
@@ -86,12 +88,14 @@ impl Countersign {
             Err(error) => return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await,
         };
         let (shown, name) = (prepared.generated.clone(), name.to_owned());
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
             let present = login_profiles::find(tx, &user.account_id, &user.id).await?;
             let profile = prepared.apply(present, admitted.now)?;
             if prepared.new_hash.is_some() {
                 release_password(tx, &user, admitted.now).await?;
+                this.notify_by(tx, admitted, password_changed(&user, &from)).await?;
             }
             put_profile(tx, &user, &profile, admitted.now).await
         };
@@ -113,6 +117,7 @@ impl Countersign {
         }
         let (password, name) = (self.generate_password(), name.to_owned());
         let new_hash = SecretString::from(self.hash_password(&password).await?);
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
             let present = login_profiles::find(tx, &user.account_id, &user.id).await?.ok_or(Refusal::NoPassword)?;
@@ -123,6 +128,7 @@ impl Countersign {
                 ..present
             };
             release_password(tx, &user, admitted.now).await?;
+            this.notify_by(tx, admitted, password_changed(&user, &from)).await?;
             put_profile(tx, &user, &profile, admitted.now).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
@@ -155,6 +161,10 @@ impl Countersign {
         };
         Ok(PreparedLogin { change, new_hash, generated })
     }
+}
+
+fn password_changed<'a>(user: &'a Principal, origin: &'a Origin) -> Notice<'a> {
+    Notice { account: &user.account_id, principal: &user.id, kind: NoticeKind::PasswordChanged, origin }
 }
 
 /// Writes a profile and ends what was opened under the old one.
