@@ -44,12 +44,18 @@ mod of_accounts;
 mod of_audit;
 #[path = "contract/budgets.rs"]
 mod of_budgets;
+#[path = "contract/disown.rs"]
+mod of_disown;
 #[path = "contract/facts.rs"]
 mod of_facts;
+#[path = "contract/findings.rs"]
+mod of_findings;
 #[path = "contract/login_profiles.rs"]
 mod of_login_profiles;
 #[path = "contract/logons.rs"]
 mod of_logons;
+#[path = "contract/notices.rs"]
+mod of_notices;
 #[path = "contract/policies.rs"]
 mod of_policies;
 #[path = "contract/principals.rs"]
@@ -74,6 +80,9 @@ async fn cases(store: &Store) {
     of_sessions::cases(store).await;
     of_users::cases(store).await;
     of_audit::cases(store).await;
+    of_notices::cases(store).await;
+    of_findings::cases(store).await;
+    of_disown::cases(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
