@@ -44,6 +44,8 @@ pub(crate) enum Place {
     MySecurity,
     /// RAM > Overview.
     RamOverview,
+    /// RAM > Findings.
+    RamFindings,
     /// RAM > Users.
     RamUsers,
     /// RAM > Settings.
@@ -59,6 +61,7 @@ impl Place {
             Self::AccountSecurity => "account-security",
             Self::MySecurity => "my-security",
             Self::RamOverview => "ram-overview",
+            Self::RamFindings => "ram-findings",
             Self::RamUsers => "ram-users",
             Self::RamSettings => "ram-settings",
             Self::Elsewhere => "",
@@ -73,7 +76,7 @@ impl Place {
 
     /// Whether it lies in the RAM console.
     pub(crate) const fn is_ram(self) -> bool {
-        matches!(self, Self::RamOverview | Self::RamUsers | Self::RamSettings)
+        matches!(self, Self::RamOverview | Self::RamFindings | Self::RamUsers | Self::RamSettings)
     }
 }
 
@@ -177,6 +180,7 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("administrator-made", "done-administrator-made"),
         ("administrator-unmade", "done-administrator-unmade"),
         ("settings-saved", "done-settings-saved"),
+        ("finding-settled", "done-finding-settled"),
     ];
     WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
 }

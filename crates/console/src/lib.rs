@@ -5,6 +5,7 @@
 //! - `templates/`: the HTML, checked when compiled; `locales/`: the words, in English and Chinese.
 //! - `assets`: style, script and pictures, embedded.
 //! - `visitor`: who asks, from where, in which language and theme. `frame`: what every page shows around its content.
+//! - [`mails`]: notices as mails; `program`: what a browser calls itself, in short.
 //! - `answer`: pages, redirects and refusals as responses.
 //!
 //! A new page is a file in `pages/`, a template, its words in both locales, and a line in `routes`.
@@ -16,7 +17,9 @@ mod fields;
 mod frame;
 mod guard;
 mod locales;
+pub mod mails;
 mod pages;
+mod program;
 mod routes;
 mod visitor;
 
