@@ -9,7 +9,8 @@
 //! | [`mod@app`] | the pages behind all layers of HTTP: hosts, limits, logs |
 //! | [`operations`] | `/healthz`, `/readyz`, `/metrics` |
 //! | [`net`] | connections: their limits, TLS, their end |
-//! | `serve`, `account` | the commands |
+//! | `mail` | notices on their way to people |
+//! | `serve`, `account`, `mail` | the commands |
 //! | `demo` | a furnished house to look around in |
 //!
 //! A new command is a variant of [`cli::Command`] and a module with a `run`. A new setting is a field of
@@ -29,6 +30,7 @@ mod hosts;
 mod http_metrics;
 mod installation;
 mod logs;
+mod mail;
 mod output;
 mod request_log;
 mod serve;
@@ -46,6 +48,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         cli::Command::Serve(flags) => serve::run(*flags),
         cli::Command::Account(command) => account::run(command),
+        cli::Command::Mail(command) => mail::run(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
