@@ -251,7 +251,8 @@ fn the_worker_gives_up_what_was_refused_for_good() {
         let acme = kit.account("acme").await;
         kit.bound_owner(&acme).await;
         assert_eq!(delivery.send_due().await, 1);
-        let failed = "SELECT COUNT(*) FROM outbox WHERE state = 'failed' AND last_error LIKE '%(550)%this recipient, no%'";
+        let failed =
+            "SELECT COUNT(*) FROM outbox WHERE state = 'failed' AND last_error LIKE '%(550)%this recipient, no%'";
         assert_eq!(kit.int(failed, &[]).await, 1);
         kit.advance(Duration::from_hours(72));
         assert_eq!(delivery.send_due().await, 0);
