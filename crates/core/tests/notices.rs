@@ -30,8 +30,15 @@ both_engines! {
 
         let told = core.own_notices(&visitor.actor).await.unwrap();
         let kinds: Vec<NoticeKind> = told.iter().rev().map(|notice| notice.kind).collect();
-        use NoticeKind::{MfaBound, MfaReplaced, MfaUnbound, PasswordChanged};
-        assert_eq!(kinds, [MfaBound, MfaReplaced, MfaUnbound, PasswordChanged]);
+        assert_eq!(
+            kinds,
+            [
+                NoticeKind::MfaBound,
+                NoticeKind::MfaReplaced,
+                NoticeKind::MfaUnbound,
+                NoticeKind::PasswordChanged
+            ]
+        );
         for notice in &told {
             assert_eq!(notice.facts.by, Doer::Oneself);
             assert_eq!((notice.facts.logon_name.as_str(), notice.facts.alias.as_str()), ("owner@acme.example", "acme"));

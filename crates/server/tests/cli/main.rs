@@ -4,6 +4,7 @@
 mod accounts;
 mod demo;
 mod http;
+mod mail;
 mod place;
 mod process;
 mod starting;
