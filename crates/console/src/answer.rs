@@ -95,6 +95,12 @@ pub(crate) fn failure(console: &Console, visitor: &Visitor, error: Error) -> Res
         Error::Refused { refusal: Refusal::SetUpOver, .. } => {
             plain_page(visitor, StatusCode::FORBIDDEN, "error-set-up-over")
         }
+        Error::Refused { refusal: Refusal::NoticeOver, .. } => {
+            plain_page(visitor, StatusCode::FORBIDDEN, "error-notice-over")
+        }
+        Error::Refused { refusal: Refusal::FindingNotFound, .. } => {
+            plain_page(visitor, StatusCode::NOT_FOUND, "error-finding-over")
+        }
         Error::Refused { refusal, .. } => {
             let template = ErrorPage {
                 title: visitor.words.s("error-refused-title"),
@@ -145,7 +151,9 @@ pub(crate) fn problem(words: &Words, error: Error, elsewhere: &str) -> Result<Pr
             | Refusal::UserNotFound
             | Refusal::AccountNotFound
             | Refusal::NoPermission
-            | Refusal::SetUpOver,
+            | Refusal::SetUpOver
+            | Refusal::NoticeOver
+            | Refusal::FindingNotFound,
         )
         | None => Err(error),
         Some(refusal) => {
@@ -196,11 +204,13 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::BindingOver
         | Refusal::TooManyBindings
         | Refusal::SetUpOver
-        | Refusal::NoPassword
         | Refusal::ProofOver
         | Refusal::AlreadyEnded
         | Refusal::SettingsChanged
-        | Refusal::NoAdministratorPath => return None,
+        | Refusal::NoAdministratorPath
+        | Refusal::NoticeOver
+        | Refusal::FindingNotFound
+        | Refusal::NoPassword => return None,
     };
     Some(field)
 }

@@ -44,6 +44,8 @@ pub(crate) enum Place {
     MySecurity,
     /// RAM > Overview.
     RamOverview,
+    /// RAM > Findings.
+    RamFindings,
     /// RAM > Users.
     RamUsers,
     /// RAM > Settings.
@@ -61,6 +63,7 @@ impl Place {
             Self::AccountSecurity => "account-security",
             Self::MySecurity => "my-security",
             Self::RamOverview => "ram-overview",
+            Self::RamFindings => "ram-findings",
             Self::RamUsers => "ram-users",
             Self::RamSettings => "ram-settings",
             Self::RamPasswordPolicy => "ram-password-policy",
@@ -76,7 +79,10 @@ impl Place {
 
     /// Whether it lies in the RAM console.
     pub(crate) const fn is_ram(self) -> bool {
-        matches!(self, Self::RamOverview | Self::RamUsers | Self::RamSettings | Self::RamPasswordPolicy)
+        matches!(
+            self,
+            Self::RamOverview | Self::RamFindings | Self::RamUsers | Self::RamSettings | Self::RamPasswordPolicy
+        )
     }
 }
 
@@ -181,6 +187,7 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("administrator-unmade", "done-administrator-unmade"),
         ("settings-saved", "done-settings-saved"),
         ("settings-unchanged", "done-settings-unchanged"),
+        ("finding-settled", "done-finding-settled"),
     ];
     WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
 }

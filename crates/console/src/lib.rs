@@ -6,6 +6,7 @@
 //! - `assets`: style, script and pictures, embedded.
 //! - `visitor`: who asks, from where, in which language and theme. `frame`: what every page shows around its content.
 //! - `step_up`: the page Verify Identity, which comes before sensitive operations.
+//! - [`mails`]: notices as mails; `program`: what a browser calls itself, in short.
 //! - `answer`: pages, redirects and refusals as responses.
 //!
 //! A new page is a file in `pages/`, a template, its words in both locales, and a line in `routes`.
@@ -17,7 +18,9 @@ mod fields;
 mod frame;
 mod guard;
 mod locales;
+pub mod mails;
 mod pages;
+mod program;
 mod routes;
 mod step_up;
 mod visitor;

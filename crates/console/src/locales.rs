@@ -40,9 +40,8 @@ impl Language {
         tags.find_map(Self::parse).unwrap_or_default()
     }
 
-    /// The words by area: the frame of every page, the logon, one's own security, the RAM console,
-    /// its settings.
-    const fn texts(self) -> [&'static str; 5] {
+    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail.
+    const fn texts(self) -> [&'static str; 6] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -50,6 +49,7 @@ impl Language {
                 include_str!("../locales/en/own.ftl"),
                 include_str!("../locales/en/ram.ftl"),
                 include_str!("../locales/en/settings.ftl"),
+                include_str!("../locales/en/mail.ftl"),
             ],
             Self::Chinese => [
                 include_str!("../locales/zh-CN/frame.ftl"),
@@ -57,6 +57,7 @@ impl Language {
                 include_str!("../locales/zh-CN/own.ftl"),
                 include_str!("../locales/zh-CN/ram.ftl"),
                 include_str!("../locales/zh-CN/settings.ftl"),
+                include_str!("../locales/zh-CN/mail.ftl"),
             ],
         }
     }
@@ -127,6 +128,15 @@ impl Words {
     pub(crate) fn with(&self, key: &str, name: &str, value: impl Display) -> String {
         let mut args = FluentArgs::new();
         args.set(name, value.to_string());
+        self.format(key, Some(&args))
+    }
+
+    /// The words of a key with two values in them.
+    pub(crate) fn with_two(&self, key: &str, first: (&str, &str), second: (&str, &str)) -> String {
+        let mut args = FluentArgs::new();
+        for (name, value) in [first, second] {
+            args.set(name.to_owned(), value.to_owned());
+        }
         self.format(key, Some(&args))
     }
 

@@ -1,9 +1,10 @@
 //! Every path with the state it needs. A route that needs a session has it behind the guard; the default is none.
 
 use crate::pages::{
-    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_second_factor, own_mfa, own_password,
-    preferences, ram_overview, ram_settings, ram_user, ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon,
-    ram_user_mfa, ram_user_policies, ram_user_reset, ram_users, security, setup,
+    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_second_factor, not_me, own_mfa,
+    own_notices, own_password, preferences, ram_findings, ram_overview, ram_settings, ram_user, ram_user_create,
+    ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset, ram_users,
+    security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};
@@ -50,6 +51,7 @@ fn routes() -> Vec<Route> {
         ("/logon/cancel", Logon, post(logon_name::cancel)),
         ("/logoff", Session, post(log_off::log_off)),
         ("/setup", Nobody, get(setup::show).post(setup::create)),
+        ("/not-me", Nobody, get(not_me::show).post(not_me::disown)),
         ("/preferences", Nobody, post(preferences::set)),
         ("/assets/{name}", Nobody, get(assets::show)),
         ("/account", Session, get(|| async { Redirect::to("/account/security") })),
@@ -71,6 +73,8 @@ fn own_pages() -> Vec<Route> {
         ("/account/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
         ("/account/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
         ("/account/security/virtual-mfa/unbind", Session, get(own_mfa::show_unbind).post(own_mfa::unbind)),
+        ("/account/notices", Session, get(own_notices::show).post(own_notices::disown)),
+        ("/me/notices", Session, get(own_notices::show).post(own_notices::disown)),
         ("/me/security/password", Session, get(own_password::show).post(own_password::change)),
         ("/me/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
         ("/me/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
@@ -83,6 +87,7 @@ fn ram_pages() -> Vec<Route> {
     use Needs::Session;
     vec![
         ("/ram/overview", Session, get(ram_overview::show)),
+        ("/ram/findings", Session, get(ram_findings::show).post(ram_findings::settle)),
         ("/ram/users", Session, get(ram_users::show)),
         ("/ram/create-user", Session, get(ram_user_create::show).post(ram_user_create::create)),
         ("/ram/users/{name}", Session, get(ram_user::show)),

@@ -50,6 +50,8 @@ actions! {
     MakeOwnRecoveryCodes = "CreateRecoveryCodes",
     /// Prove who one is, before a sensitive operation.
     VerifyIdentity = "VerifyIdentity",
+    /// Say of a notice that it was not oneself.
+    DisownNotice = "DisownNotice",
     /// End one's own session.
     LogOff = "ConsoleSignout",
     /// End one's own other sessions, forget one's own machines.
@@ -88,6 +90,10 @@ actions! {
     ChangeSettings = "SetSecurityPreference",
     /// Change the rules for passwords.
     ChangePasswordPolicy = "SetPasswordPolicy",
+    /// See what administrators have to look at.
+    ListFindings = "ListFindings",
+    /// Settle what was looked at.
+    SettleFinding = "SettleFinding",
     /// Make an account.
     CreateAccount = "CreateAccount",
     /// List all accounts of the installation.
@@ -141,7 +147,10 @@ impl Action {
             | Self::UnlockByOperator
             | Self::RestoreInstallation
             | Self::RotateKeys
-            | Self::ResetClock => None,
+            | Self::ResetClock
+            | Self::DisownNotice
+            | Self::ListFindings
+            | Self::SettleFinding => None,
         }
     }
 }
@@ -212,7 +221,12 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
     use Action as A;
     use Role as R;
     let allowed = match action {
-        A::ViewOwnSecurity | A::LogOff | A::EndOwnSessions | A::MakeOwnRecoveryCodes | A::VerifyIdentity => {
+        A::ViewOwnSecurity
+        | A::DisownNotice
+        | A::LogOff
+        | A::EndOwnSessions
+        | A::MakeOwnRecoveryCodes
+        | A::VerifyIdentity => {
             matches!(who.role, R::User | R::Administrator | R::Owner)
         }
         A::ChangeOwnPassword => match who.role {
@@ -241,7 +255,9 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::DetachPolicy
         | A::ViewSettings
         | A::ChangeSettings
-        | A::ChangePasswordPolicy => matches!(who.role, R::Owner | R::Administrator),
+        | A::ChangePasswordPolicy
+        | A::ListFindings
+        | A::SettleFinding => matches!(who.role, R::Owner | R::Administrator),
         A::CreateAccount
         | A::ListAccounts
         | A::ResetOwnerMfa
@@ -287,6 +303,7 @@ mod tests {
         const NOBODY_ELSE: bool = false;
         match action {
             Action::ViewOwnSecurity
+            | Action::DisownNotice
             | Action::LogOff
             | Action::EndOwnSessions
             | Action::MakeOwnRecoveryCodes
@@ -310,7 +327,9 @@ mod tests {
             | Action::DetachPolicy
             | Action::ViewSettings
             | Action::ChangeSettings
-            | Action::ChangePasswordPolicy => [NOBODY_ELSE, false, true, true, false],
+            | Action::ChangePasswordPolicy
+            | Action::ListFindings
+            | Action::SettleFinding => [NOBODY_ELSE, false, true, true, false],
             Action::CreateAccount
             | Action::ListAccounts
             | Action::ResetOwnerMfa

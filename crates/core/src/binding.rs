@@ -11,11 +11,13 @@ use crate::authorise::{Action, Resource};
 use crate::codes::BindingProof;
 use crate::error::{Error, Refusal};
 use crate::logon::{Advance, LogonStep, guard_subject};
+use crate::notices::Notice;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
 use countersign_model::logon::{LogonState, Method};
 use countersign_model::names::AccountAlias;
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::PrincipalKind;
 use countersign_model::settings::BindingCodes;
 use countersign_model::token::Token;
@@ -140,8 +142,7 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<Token, Error> {
         self.check_clock()?;
-        let (this, deed) = (self.clone(), Deed::own(actor, Action::BindOwnMfa.code()));
-        let from = origin.clone();
+        let (this, deed, from) = (self.clone(), Deed::own(actor, Action::BindOwnMfa.code()), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::BindOwnMfa, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
@@ -150,11 +151,14 @@ impl Countersign {
             let codes = session.found.settings.binding_codes;
             // A refusal commits its count, so everything is judged before anything is taken away.
             let spent = this.judge_binding(tx, &device, proof(codes, &typed), admitted.now).await?;
+            let mut kind = NoticeKind::MfaBound;
             if let Some(old) = virtual_mfa::find_bound(tx, account, principal).await? {
                 this.spend_code(tx, &old, &typed.of_replaced, &from, admitted.now).await?;
                 virtual_mfa::delete_bound(tx, account, principal).await?;
+                kind = NoticeKind::MfaReplaced;
             }
             this.bind_judged(tx, &device, spent).await?;
+            this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await?;
             this.renew_own_session(tx, admitted).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -213,6 +217,7 @@ impl Countersign {
     ) -> Result<(), Error> {
         self.check_clock()?;
         let (this, deed, user) = (self.clone(), Deed::on(actor, Action::BindMfaForUser.code(), user), user.to_owned());
+        let from = origin.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, Action::BindMfaForUser).await?;
             let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
@@ -225,7 +230,8 @@ impl Countersign {
             let spent = this.judge_binding(tx, &device, proof(codes, &typed), admitted.now).await?;
             this.bind_judged(tx, &device, spent).await?;
             principals::bump_epoch(tx, &user.account_id, &user.id, admitted.now).await?;
-            Ok(())
+            let (account, principal, kind) = (&user.account_id, &user.id, NoticeKind::MfaBound);
+            this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
@@ -313,6 +319,8 @@ impl Countersign {
             principals::bump_epoch(tx, &logon.account_id, &logon.principal_id, now).await?.ok_or(Refusal::LogonOver)?;
         subject.device = virtual_mfa::find_bound(tx, &logon.account_id, &logon.principal_id).await?;
         self.write_change_at_logon(tx, logon, origin, Action::BindOwnMfa.code()).await?;
+        let (account, principal, kind) = (&logon.account_id, &logon.principal_id, NoticeKind::MfaBound);
+        self.notify(tx, Notice { account, principal, kind, origin }).await?;
         self.advance(tx, Advance { hash, before: logon, after, subject: &subject, origin, now }).await
     }
 

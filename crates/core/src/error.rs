@@ -118,6 +118,10 @@ pub enum Refusal {
     NoAdministratorPath,
     /// The new password is one that its user had before.
     PasswordUsedBefore,
+    /// The link to a notice is not (any longer) good, or there is no such notice to disown.
+    NoticeOver,
+    /// There is no such finding, or somebody has settled it.
+    FindingNotFound,
 }
 
 impl Refusal {
@@ -154,6 +158,8 @@ impl Refusal {
             Self::SettingsChanged => "OperationConflict.SettingsChanged",
             Self::NoAdministratorPath => "OperationConflict.NoAdministratorPath",
             Self::PasswordUsedBefore => "InvalidParameter.NewPassword.UsedBefore",
+            Self::NoticeOver => "NoticeOver",
+            Self::FindingNotFound => "EntityNotExist.Finding",
         }
     }
 }

@@ -17,6 +17,9 @@
 //! | [`settings`] | the security settings and the rules for passwords |
 //! | [`forecast`] | what a change of the settings would do |
 //! | [`idle`] | disabling console logon that nobody uses |
+//! | [`settings`] | the security settings |
+//! | [`notices`], [`delivery`], [`disown`] | telling people of changes, sending it, "this was not me" |
+//! | [`findings`] | what administrators have to look at |
 //! | [`overview`] | the posture of an account at a glance |
 //! | [`operator`] | what the command line may |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
@@ -27,14 +30,17 @@
 pub mod actor;
 pub mod authorise;
 pub mod binding;
+pub mod delivery;
+pub mod disown;
 pub mod error;
+pub mod findings;
 pub mod forecast;
 pub mod hashing;
 pub mod idle;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;
-mod notices;
+pub mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;

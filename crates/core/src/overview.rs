@@ -10,11 +10,13 @@ use crate::passwords::password_expires_at;
 use countersign_model::Timestamp;
 use countersign_model::audit::AuditEvent;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
+use countersign_store::findings::{FindingLine, Which};
 use countersign_store::users::{AdministratorLine, Posture};
-use countersign_store::{Tx, audit, login_profiles, principals, recovery_codes, users, virtual_mfa};
+use countersign_store::{Tx, audit, findings, login_profiles, principals, recovery_codes, users, virtual_mfa};
 
 const RECENT_EVENTS: i64 = 10;
 const ADMINISTRATORS_SHOWN: i64 = 50;
+const FINDINGS_SHOWN: i64 = 5;
 
 /// The RAM overview.
 #[derive(Debug)]
@@ -25,6 +27,10 @@ pub struct Overview {
     pub administrators: Vec<AdministratorLine>,
     /// Whether the owner has a second factor.
     pub owner_protected: bool,
+    /// The newest of what administrators have to look at.
+    pub findings: Vec<FindingLine>,
+    /// How much of that there is in all.
+    pub open_findings: i64,
     /// The latest events, the newest first.
     pub events: Vec<AuditEvent>,
 }
@@ -83,6 +89,8 @@ impl Countersign {
                 posture: users::posture(tx, account).await?,
                 administrators: users::administrators(tx, account, ADMINISTRATORS_SHOWN).await?,
                 owner_protected: virtual_mfa::find_bound(tx, account, &owner.id).await?.is_some(),
+                findings: findings::list(tx, account, Which::Open, FINDINGS_SHOWN, 0).await?,
+                open_findings: findings::count(tx, account, Which::Open).await?,
                 events: audit::latest(tx, account, RECENT_EVENTS).await?,
             })
         };

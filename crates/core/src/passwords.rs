@@ -16,9 +16,11 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
 use crate::logon::hourly_limit;
+use crate::notices::Notice;
 use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::entropy::random_below;
 use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::notice::NoticeKind;
 use countersign_model::settings::PasswordPolicy;
 use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
@@ -60,13 +62,15 @@ impl Countersign {
             Err(error @ Error::Refused { .. }) => return self.refuse(&session_actor, origin, deed, error).await,
             Err(error) => return Err(error),
         };
-        let this = self.clone();
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::ChangeOwnPassword, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
             let (account, principal) = (session.account_id(), session.principal_id());
             let profile = login_profiles::find(tx, account, principal).await?.ok_or(Refusal::NoPassword)?;
             chosen.write(tx, (account, principal), profile, admitted.now).await?;
+            let kind = NoticeKind::PasswordChanged;
+            this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await?;
             this.renew_own_session(tx, admitted).await
         };
         self.act(&session_actor, origin, deed, work).await

@@ -4,9 +4,10 @@ use crate::Countersign;
 use crate::error::Error;
 use countersign_model::Timestamp;
 use countersign_model::machine::NETWORK_KNOWN_FOR;
+use countersign_model::notice::NOTICES_KEPT;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_store::{
-    Tx, audit, budgets, facts, known_places, logons, machines, network_budgets, proofs, sessions, virtual_mfa,
+    Tx, audit, budgets, facts, known_places, logons, machines, network_budgets, notices, proofs, sessions, virtual_mfa,
 };
 use std::cmp::Ordering;
 use std::sync::PoisonError;
@@ -46,6 +47,7 @@ impl Countersign {
             let ended = logons::sweep(tx, now).await?
                 + sessions::sweep(tx, now, now.minus(IDLE_LIMIT)).await?
                 + virtual_mfa::sweep_pending(tx, now).await?
+                + notices::sweep(tx, now.minus(NOTICES_KEPT)).await?
                 + budgets::sweep(tx, now.minus(BUDGETS_KEPT)).await?
                 + machines::sweep(tx, now).await?
                 + known_places::sweep(tx, now, now.minus(NETWORK_KNOWN_FOR)).await?

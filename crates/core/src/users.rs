@@ -12,12 +12,14 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::codes::counted;
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::overview::DeviceView;
 use crate::passwords::password_expires_at;
 use countersign_model::Timestamp;
 use countersign_model::budget::{Budget, BudgetKind};
 use countersign_model::ids::PrincipalId;
 use countersign_model::names::{Comments, DisplayName, EmailAddress, UserName};
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, SystemPolicy};
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::Counted;
@@ -211,11 +213,12 @@ impl Countersign {
         let arguments = facts.arguments();
         let arguments: Vec<_> = arguments.iter().map(ExposeSecret::expose_secret).collect();
         let deed = Deed::on(actor, Action::UpdateUser.code(), name).asking(Action::UpdateUser, &arguments);
-        let (this, name) = (self.clone(), name.to_owned());
+        let (this, name, from) = (self.clone(), name.to_owned(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             // Two users must not be given one name at once.
             let admitted = this.guard_administrators(tx, admitted, Action::UpdateUser).await?;
             let user = admitted.guard_user(tx, &name, Action::UpdateUser).await?;
+            let earlier = user.email.clone();
             let changed = Principal {
                 name: facts.name.as_str().to_owned(),
                 display_name: facts.display_name.clone(),
@@ -224,7 +227,15 @@ impl Countersign {
                 updated_at: admitted.now,
                 ..user
             };
-            if principals::update(tx, &changed).await? { Ok(()) } else { Err(Refusal::UserExists.into()) }
+            if !principals::update(tx, &changed).await? {
+                return Err(Refusal::UserExists.into());
+            }
+            if earlier == changed.email {
+                return Ok(());
+            }
+            let kind = NoticeKind::ContactChanged;
+            let notice = Notice { account: &changed.account_id, principal: &changed.id, kind, origin: &from };
+            this.notify_also_at(tx, &admitted, notice, earlier.as_ref()).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }

@@ -102,12 +102,36 @@ id!(
     EventId, "event id", is_hex_128
 );
 
+id!(
+    /// Something that a person was told about his security: its time in microseconds and 64 random bits, in hexadecimal.
+    NoticeId, "notice id", is_hex_128
+);
+id!(
+    /// Something that administrators have to look at: its time in microseconds and 64 random bits, in hexadecimal.
+    FindingId, "finding id", is_hex_128
+);
+
 impl EventId {
     /// A fresh id that begins with its time, so that ids sort as the log was written.
     #[must_use]
     pub fn at(time: Timestamp, entropy: &dyn Entropy) -> Self {
-        let random = data_encoding::HEXLOWER.encode(&random_bytes::<8>(entropy));
-        Self(format!("{:016x}{random}", time.micros().max(0)))
+        Self(hex_with_time(time, entropy))
+    }
+}
+
+impl NoticeId {
+    /// A fresh id that begins with its time.
+    #[must_use]
+    pub fn at(time: Timestamp, entropy: &dyn Entropy) -> Self {
+        Self(hex_with_time(time, entropy))
+    }
+}
+
+impl FindingId {
+    /// A fresh id that begins with its time.
+    #[must_use]
+    pub fn at(time: Timestamp, entropy: &dyn Entropy) -> Self {
+        Self(hex_with_time(time, entropy))
     }
 }
 
@@ -138,6 +162,11 @@ impl PrincipalId {
     pub fn phantom(hash: [u8; 16]) -> Self {
         Self(decimal(low_half(hash) % (9 * 10_u64.pow(17)), 10_u64.pow(17)))
     }
+}
+
+fn hex_with_time(time: Timestamp, entropy: &dyn Entropy) -> String {
+    let random = data_encoding::HEXLOWER.encode(&random_bytes::<8>(entropy));
+    format!("{:016x}{random}", time.micros().max(0))
 }
 
 fn is_hex_128(text: &str) -> bool {

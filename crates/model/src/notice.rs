@@ -1,6 +1,83 @@
 //! What people are told about their own security, and what administrators have to look at.
 
+use crate::clock::Timestamp;
+use crate::ids::{AccountId, FindingId, NoticeId, PrincipalId};
 use crate::text_enum::text_enum;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long a notice is kept and shown.
+pub const NOTICES_KEPT: Duration = Duration::from_hours(24 * 90);
+
+/// How long the link in a mail is good that says: this was not me.
+pub const DISOWN_LINK_LIFETIME: Duration = Duration::from_hours(24 * 7);
+
+/// Something that a principal was told about his own security.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its id.
+    pub id: NoticeId,
+    /// Who was told.
+    pub principal_id: PrincipalId,
+    /// What it tells.
+    pub kind: NoticeKind,
+    /// Around it.
+    pub facts: NoticeFacts,
+    /// When what it tells of happened.
+    pub at: Timestamp,
+    /// When he said that it was not he.
+    pub disowned_at: Option<Timestamp>,
+}
+
+/// What a notice tells beside its kind. Never a secret, a code or a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeFacts {
+    /// The alias of the account.
+    pub alias: String,
+    /// The name to log on with.
+    pub logon_name: String,
+    /// Who did it.
+    pub by: Doer,
+    /// From which network address.
+    pub address: String,
+    /// With which program, as it called itself.
+    pub user_agent: String,
+}
+
+/// Who did what a notice tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doer {
+    /// Whoever was logged on, or logging on, as the principal himself.
+    Oneself,
+    /// An administrator of the account, by his name.
+    Administrator(String),
+    /// The operator of the installation.
+    Operator,
+}
+
+/// Something that administrators have to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The account.
+    pub account_id: AccountId,
+    /// Its id.
+    pub id: FindingId,
+    /// What it is.
+    pub kind: FindingKind,
+    /// Whom it is about.
+    pub principal_id: PrincipalId,
+    /// His name at that time.
+    pub principal_name: String,
+    /// What else there is to know, as `key=value` words that end with `;`. May be empty.
+    pub details: String,
+    /// When it was raised.
+    pub at: Timestamp,
+    /// When an administrator settled it, and his name.
+    pub settled: Option<(Timestamp, String)>,
+}
 
 text_enum! {
     /// What a person is told, by mail.

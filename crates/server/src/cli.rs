@@ -38,7 +38,8 @@ Examples:
 
 Every flag but --demo is also a key of the configuration file and a variable of the environment:
 --public-url is public_url = \"…\" and COUNTERSIGN_PUBLIC_URL. A flag overrides the environment, which
-overrides the file. The file alone, or the environment, has: suffix, issuer, hash_memory_mib, log, log_format.
+overrides the file. The file alone, or the environment, has: suffix, issuer, hash_memory_mib, [mail],
+log, log_format.
 
 Stop it with Ctrl-C or SIGTERM.";
 
@@ -53,6 +54,10 @@ Examples:
   countersign account reset-password --account acme
       Prints a random password, once. The owner has to change it at the next logon.
   countersign account reset-password --account 1234567890123456 --password-stdin < password.txt";
+
+const MAIL_TEST_EXAMPLES: &str = "\
+Example:
+  countersign mail test --to owner@example.com --config /etc/countersign.toml";
 
 /// Countersign guards logon: accounts with an owner, RAM users under them, passwords and second factors.
 ///
@@ -90,6 +95,9 @@ pub enum Command {
     /// Look at the whole installation, and say what to do.
     #[command(after_help = operate::DOCTOR_EXAMPLES)]
     Doctor(DoctorFlags),
+    /// See whether mail arrives.
+    #[command(subcommand)]
+    Mail(MailCommand),
 }
 
 /// The flags of `serve`.
@@ -195,6 +203,24 @@ pub enum AccountCommand {
         /// Unbind the devices that would stay locked until the wrong time comes.
         #[arg(long)]
         unbind_stuck: bool,
+        /// How it is done.
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// The commands for mail.
+#[derive(Debug, Subcommand)]
+pub enum MailCommand {
+    /// Send a test mail by the configured server, and tell what the server said.
+    #[command(after_help = MAIL_TEST_EXAMPLES)]
+    Test {
+        /// To whom.
+        #[arg(long, value_name = "ADDR", value_parser = email)]
+        to: EmailAddress,
+        /// In which language.
+        #[arg(long, value_name = "TAG", default_value = "en", value_parser = ["en", "zh-CN"])]
+        language: String,
         /// How it is done.
         #[command(flatten)]
         common: Common,

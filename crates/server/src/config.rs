@@ -4,8 +4,10 @@
 //! because a configuration that is half understood guards half.
 
 mod layer;
+mod mail;
 
 pub use layer::Layer;
+pub use mail::{Encryption, MailSettings, SmtpServer};
 
 use crate::public_url::PublicUrl;
 use secrecy::SecretString;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub issuer: String,
     /// How much memory parallel password hashes may take together, in MiB.
     pub hash_memory_mib: u64,
+    /// How mail is sent. Without it mails become files in the folder.
+    pub mail: Option<MailSettings>,
     /// What is logged: levels by module, as `info` or `info,countersign=debug`.
     pub log: Option<String>,
     /// How the log is written; nothing leaves it to whether a person is looking.
@@ -171,6 +175,8 @@ impl Settings {
         if !(20..=65_536).contains(&hash_memory_mib) {
             return refused("hash_memory_mib has to be 20 to 65536: a password hash takes 19 MiB while it is computed");
         }
+        let insecure = layer.mail_danger_insecure.unwrap_or(false);
+        let mail = MailSettings::from_keys(layer.mail_from, layer.mail_smtp.as_ref(), layer.mail_ca, insecure)?;
         Ok(Self {
             data: layer.data.unwrap_or_else(|| DEFAULT_DATA.into()),
             listen: layer.listen.unwrap_or_else(|| loopback(8080)),
@@ -183,6 +189,7 @@ impl Settings {
             suffix,
             issuer,
             hash_memory_mib,
+            mail,
             log: layer.log,
             log_format: layer.log_format,
         })
@@ -223,6 +230,12 @@ impl Settings {
         let mut doubts = Vec::new();
         if self.danger_insecure_http {
             doubts.push("plain http beyond this machine: whoever is on the way reads passwords and codes".to_owned());
+        }
+        let plain = self.mail.as_ref().is_some_and(|mail| mail.server.encryption == Encryption::None);
+        if plain && !self.mail.as_ref().is_some_and(|mail| mail.server.is_on_this_machine()) {
+            doubts.push(
+                "mail leaves this machine in the clear: whoever is on the way reads it and its password".to_owned(),
+            );
         }
         if self.public_url.is_none() && !self.listen.ip().is_loopback() {
             doubts.push("public_url is not set: the pages answer only to the name localhost".to_owned());

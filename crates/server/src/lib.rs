@@ -11,6 +11,8 @@
 //! | [`net`] | connections: their limits, TLS, their end |
 //! | `serve`, `account`, `user`, `backup`, `restore`, `keys`, `doctor` | the commands |
 //! | `operate`, `asking` | what an operator's commands share: core opened beside the server, questions |
+//! | `mail` | notices on their way to people |
+//! | `serve`, `account`, `mail` | the commands |
 //! | `demo` | a furnished house to look around in |
 //!
 //! A new command is a variant of [`cli::Command`] and a module with a `run`. A new setting is a field of
@@ -34,6 +36,7 @@ mod http_metrics;
 mod installation;
 mod keys;
 mod logs;
+mod mail;
 mod operate;
 mod output;
 mod request_log;
@@ -59,6 +62,7 @@ pub fn run(cli: Cli) -> ExitCode {
         cli::Command::Restore(flags) => restore::run(flags),
         cli::Command::Keys(command) => keys::run(command),
         cli::Command::Doctor(flags) => doctor::run(flags),
+        cli::Command::Mail(command) => mail::run(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

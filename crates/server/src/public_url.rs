@@ -66,6 +66,12 @@ impl PublicUrl {
         (self.host.trim_start_matches('[').trim_end_matches(']'), self.port)
     }
 
+    /// The host as it stands behind the `@` of a sender or a message id. An address in brackets could not.
+    #[must_use]
+    pub fn mail_host(&self) -> String {
+        if self.host.starts_with('[') { "localhost".to_owned() } else { self.host.clone() }
+    }
+
     /// Judges what a request names as its host, `host` or `host:port`.
     #[must_use]
     pub fn judge(&self, authority: &str) -> HostVerdict {

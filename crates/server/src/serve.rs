@@ -8,12 +8,14 @@ use crate::failure::Failure;
 use crate::http_metrics::HttpMetrics;
 use crate::installation::{IfAbsent, Installation, Opening, ThrowAway};
 use crate::logs;
+use crate::mail::{Delivery, Mailer, deliver};
 use crate::net::tls::Certificate;
 use crate::net::{Door, Limits, Stop, bind};
 use crate::operations::{new_registry, operations};
 use crate::output::say;
 use crate::public_url::PublicUrl;
 use crate::stopwatch::Stopwatch;
+use countersign_console::mails::Mails;
 use countersign_core::metrics::Metrics;
 use countersign_core::{Countersign, Error};
 use countersign_model::Clock;
@@ -26,12 +28,15 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// How often core is told that time goes on.
 const TICK_EVERY: Duration = Duration::from_secs(10);
 /// How often what has run out is swept away.
 const SWEEP_EVERY: Duration = Duration::from_mins(5);
+
+/// How long a mail that is on its way may take to its end when the server stops.
+const MAIL_GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(crate) fn run(flags: ServeFlags) -> Result<(), Failure> {
@@ -92,6 +97,8 @@ struct Server {
     doors: JoinSet<()>,
     /// What runs beside the requests, and ends with them.
     upkeep: JoinSet<()>,
+    /// What sends mail; a mail that is on its way is sent to its end.
+    delivery: JoinSet<()>,
 }
 
 impl Server {
@@ -134,24 +141,43 @@ impl Server {
             limits,
         };
         let ops = Door { listener: ops, router: operations(core.clone(), registry), tls: None, limits: Limits::DIRECT };
+        let mailer = Mailer::open(settings, &public_url)?;
+        let greeting = greet(&public_url, ops_at, &mailer, &invitation);
         let (sender, stop) = Stop::new();
         let mut doors = JoinSet::new();
         doors.spawn(pages.serve(stop.clone()));
-        doors.spawn(ops.serve(stop));
+        doors.spawn(ops.serve(stop.clone()));
+        let delivery =
+            Delivery { core: core.clone(), mailer, mails: Mails::load(), public_url: public_url.to_string() };
+        let delivery = JoinSet::from_iter([deliver(delivery, stop)]);
         let mut upkeep = JoinSet::new();
         upkeep.spawn(keep_up(core));
         if let Some(certificate) = certificate {
             upkeep.spawn(certificate.watch());
         }
-        let greeting = greet(&public_url, ops_at, &invitation);
         let stop = sender;
-        Ok(Self { installation, pages: pages_at, operations: ops_at, public_url, greeting, stop, doors, upkeep })
+        Ok(Self {
+            installation,
+            pages: pages_at,
+            operations: ops_at,
+            public_url,
+            greeting,
+            stop,
+            doors,
+            upkeep,
+            delivery,
+        })
     }
 
     /// No new connections; what is under way is finished; then the database is closed.
     async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.doors.join_next().await.is_some() {}
+        let sent = async { while self.delivery.join_next().await.is_some() {} };
+        if timeout(MAIL_GRACE, sent).await.is_err() {
+            tracing::warn!("a mail did not get through in time: it is sent again after the next start");
+        }
+        self.delivery.shutdown().await;
         self.upkeep.shutdown().await;
         self.installation.close().await;
     }
@@ -171,10 +197,13 @@ async fn invite(core: &Countersign, url: &PublicUrl) -> Result<String, Failure> 
     }))
 }
 
-fn greet(url: &PublicUrl, operations: SocketAddr, invitation: &str) -> String {
+fn greet(url: &PublicUrl, operations: SocketAddr, mailer: &Mailer, invitation: &str) -> String {
+    let mail = mailer.folder().map_or_else(String::new, |folder| {
+        format!("    Mail        no server is configured: mails become files in {}\n", folder.display())
+    });
     let version = env!("CARGO_PKG_VERSION");
     format!(
-        "\nCountersign {version} is ready.\n\n    Pages       {url}\n    Operations  http://{operations}/metrics\n\n\
+        "\nCountersign {version} is ready.\n\n    Pages       {url}\n    Operations  http://{operations}/metrics\n{mail}\n\
          {invitation}Stop it with Ctrl-C.\n"
     )
 }

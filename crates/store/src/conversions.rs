@@ -2,7 +2,9 @@
 
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
-use countersign_model::ids::{AccountId, BrowserId, DeviceId, EventId, LogonId, MachineId, PrincipalId, SessionId};
+use countersign_model::ids::{
+    AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId,
+};
 
 macro_rules! text_params {
     ($($id:ty),+) => {
@@ -14,7 +16,7 @@ macro_rules! text_params {
     };
 }
 
-text_params!(AccountId, BrowserId, DeviceId, EventId, LogonId, MachineId, PrincipalId, SessionId);
+text_params!(AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId);
 
 impl ToParam for Timestamp {
     fn to_param(&self) -> Param<'_> {

@@ -20,13 +20,17 @@ pub mod accounts;
 pub mod audit;
 pub mod budgets;
 pub mod clock;
+pub mod disown;
 pub mod facts;
+pub mod findings;
 pub mod forecast;
 pub mod known_places;
 pub mod login_profiles;
 pub mod logons;
 pub mod machines;
 pub mod network_budgets;
+pub mod notices;
+pub mod outbox;
 pub mod password_history;
 pub mod policies;
 pub mod principals;
@@ -61,6 +65,10 @@ pub fn statements() -> Vec<&'static str> {
         network_budgets::ALL,
         forecast::ALL,
         password_history::ALL,
+        disown::ALL,
+        findings::ALL,
+        notices::ALL,
+        outbox::ALL,
         policies::ALL,
         principals::ALL,
         proofs::ALL,

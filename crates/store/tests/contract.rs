@@ -46,8 +46,12 @@ mod of_audit;
 mod of_budgets;
 #[path = "contract/clock.rs"]
 mod of_clock;
+#[path = "contract/disown.rs"]
+mod of_disown;
 #[path = "contract/facts.rs"]
 mod of_facts;
+#[path = "contract/findings.rs"]
+mod of_findings;
 #[path = "contract/forecast.rs"]
 mod of_forecast;
 #[path = "contract/known_places.rs"]
@@ -60,6 +64,8 @@ mod of_logons;
 mod of_machines;
 #[path = "contract/network_budgets.rs"]
 mod of_network_budgets;
+#[path = "contract/notices.rs"]
+mod of_notices;
 #[path = "contract/password_history.rs"]
 mod of_password_history;
 #[path = "contract/policies.rs"]
@@ -105,6 +111,9 @@ async fn cases(store: &Store) {
     // These two reach into all accounts, and the last one ends all that is open in any of them.
     of_clock::cases(store).await;
     of_restore::cases(store).await;
+    of_notices::cases(store).await;
+    of_findings::cases(store).await;
+    of_disown::cases(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@
 //! - [`both_engines!`] makes two tests of each function, `name::sqlite` and `name::postgres`.
 //! - [`people`] makes accounts, owners, administrators and RAM users, and logs them on; a [`Phone`] is their authenticator.
 //! - [`rows`] looks below the use-cases: the audit log, the tables, the bytes on disk.
+//! - [`smtp`] is a mail server on loopback, which misbehaves when told.
 //! - [`http`] has a [`Browser`](http::Browser) that drives the pages in process.
 //!
 //! ```ignore
@@ -34,6 +35,7 @@ pub mod people;
 pub mod phone;
 pub mod postgres;
 pub mod rows;
+pub mod smtp;
 
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;

@@ -13,6 +13,7 @@ nav-console = Console
 nav-overview = Overview
 nav-identities = Identities
 nav-users = Users
+nav-findings = Findings
 nav-settings = Settings
 nav-security-settings = Security settings
 nav-my-account = My Account
@@ -61,6 +62,7 @@ done-administrator-made = The policy is attached.
 done-administrator-unmade = The policy is detached.
 done-settings-saved = The settings are saved.
 done-settings-unchanged = Nothing was changed, so nothing was saved.
+done-finding-settled = The finding is settled.
 
 # Pages that say one thing
 error-code = Status { $code }
@@ -72,6 +74,8 @@ error-foreign-form-title = Not taken
 error-foreign-form = This did not come from a page of this site, so nothing was changed. Open the page again and send it from there.
 error-set-up-over-title = This link is not good any more
 error-set-up-over = The set-up link works once, until the first account is made. If that was you, log on. If not, start the server again: it prints a new link while there is no account.
+error-finding-over-title = Nothing to settle
+error-finding-over = There is no such finding, or somebody has settled it already. Look at the list again.
 error-refused-title = That did not work
 error-unavailable-title = Not now
 error-unavailable = The server cannot do this at the moment. Most likely nothing was changed; look before you repeat it in a few seconds.

@@ -263,3 +263,35 @@ ram-event-ResetOwnerPassword = Reset password of the owner
 ram-event-RestoreInstallation = Restore from a backup
 ram-event-RotateKeys = Rotate the keys
 ram-event-ResetClock = Reset the clock
+
+# Findings
+ram-findings = Findings
+ram-findings-lead = What needs an administrator's eye. Settle a finding when you have looked into it.
+ram-findings-open = Open
+ram-findings-settled = Settled
+ram-findings-attention = { $n ->
+    [one] One finding needs your attention
+   *[other] { $n } findings need your attention
+}
+ram-findings-all = Show all findings
+ram-findings-none-open = Nothing to look at
+ram-findings-none-open-text = When somebody says that a change of his security was not his, or a stolen secret is used, it stands here.
+ram-findings-none-settled = No finding was settled yet
+ram-finding-what = What
+ram-finding-about = About
+ram-finding-details = Details
+ram-finding-settled-by = Settled
+ram-finding-by = by { $name }
+ram-finding-settle = Settle
+ram-finding-settle-one = Settle: { $what }
+ram-finding-disowned = A change was disowned
+ram-finding-machine-replayed = The secret of a remembered machine was used twice
+ram-finding-spraying = Wrong passwords for many users at once
+ram-finding-recovery-codes-stale = Recovery codes came back from a backup
+ram-finding-disowned-note = The user says that this was not he. His sessions have ended; his password may be known to others. Give him a new one, and see whether the MFA device is his.
+ram-finding-machine-replayed-note = Somebody may have copied it. The machine is forgotten. Ask the user whether the place is his.
+ram-finding-spraying-note = Somebody tries common passwords. Require MFA from everybody.
+ram-finding-recovery-codes-stale-note = They may have been used since. Ask the user to make new ones.
+ram-event-DisownNotice = Say: this was not me
+ram-event-ListFindings = List findings
+ram-event-SettleFinding = Settle finding

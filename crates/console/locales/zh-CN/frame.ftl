@@ -13,6 +13,7 @@ nav-console = 控制台
 nav-overview = 概览
 nav-identities = 身份管理
 nav-users = 用户
+nav-findings = 安全提醒
 nav-settings = 设置
 nav-security-settings = 安全设置
 nav-my-account = 我的账号
@@ -61,6 +62,7 @@ done-administrator-made = 权限策略已添加。
 done-administrator-unmade = 权限策略已移除。
 done-settings-saved = 设置已保存。
 done-settings-unchanged = 没有修改，未保存。
+done-finding-settled = 已标记为已处理。
 
 # 提示页面
 error-code = 状态码 { $code }
@@ -72,6 +74,8 @@ error-foreign-form-title = 未受理
 error-foreign-form = 该请求不是从本站页面发出的，未做任何更改。请重新打开页面后再提交。
 error-set-up-over-title = 链接已失效
 error-set-up-over = 初始化链接只能使用一次，创建首个账号后即失效。如果账号是您创建的，请直接登录；如果不是，请重新启动服务器：在没有账号时，它会打印新的链接。
+error-finding-over-title = 无需处理
+error-finding-over = 该提醒不存在，或已由他人处理。请重新查看列表。
 error-refused-title = 操作未成功
 error-unavailable-title = 暂时无法处理
 error-unavailable = 服务器暂时无法处理请求，很可能未做任何更改。请稍后确认后再重试。

@@ -1,7 +1,9 @@
 //! RAM > Overview: how well the account is protected at a glance, and what to do next.
 
 use super::ram_asker::{Asker, grouped, user_path};
+use super::ram_findings;
 use crate::answer::page;
+use crate::fields::AddressQuery;
 use crate::frame::{Frame, Place, When};
 use crate::locales::Words;
 use askama::Template;
@@ -10,12 +12,15 @@ use axum::response::Response;
 use countersign_core::Role;
 use countersign_core::overview::Overview;
 use countersign_model::audit::{ActorKind, AuditEvent, Outcome};
+use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "ram_overview.html")]
 struct Page {
     t: Words,
     frame: Frame,
+    findings: Vec<ram_findings::Line>,
+    open_findings: i64,
     has_users: bool,
     tiles: Vec<Tile>,
     advice: Vec<Advice>,
@@ -67,8 +72,14 @@ struct Event {
     refused: bool,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Query {
+    done: String,
+}
+
 /// `GET /ram/overview`.
-pub(crate) async fn show(asker: Asker) -> Response {
+pub(crate) async fn show(asker: Asker, AddressQuery(query): AddressQuery<Query>) -> Response {
     let overview = match asker.console.core.overview(asker.actor(), asker.origin()).await {
         Ok(overview) => overview,
         Err(error) => return asker.failure(error),
@@ -79,7 +90,9 @@ pub(crate) async fn show(asker: Asker) -> Response {
     let is_owner = asker.actor().role() == Role::Owner;
     let template = Page {
         t: asker.words(),
-        frame: asker.frame(Place::RamOverview, "/ram/overview".to_owned()),
+        frame: asker.frame(Place::RamOverview, "/ram/overview".to_owned()).with_done(Some(&query.done)),
+        findings: overview.findings.iter().map(|line| ram_findings::told(words, line)).collect(),
+        open_findings: overview.open_findings,
         has_users: numbers.users > 0,
         tiles: tiles(words, &numbers),
         advice: advice(words, &numbers, is_owner),
@@ -233,6 +246,9 @@ const EVENTS: &[&str] = &[
     "GetSecurityPreference",
     "SetSecurityPreference",
     "CreateAccount",
+    "DisownNotice",
+    "ListFindings",
+    "SettleFinding",
     "ListAccounts",
     "ResetOwnerMFADevice",
     "ResetOwnerPassword",

@@ -10,6 +10,7 @@
 )]
 
 mod logon;
+mod notices;
 mod own;
 mod routes;
 

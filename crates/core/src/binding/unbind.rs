@@ -9,6 +9,8 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::logon::requires_device;
+use crate::notices::Notice;
+use countersign_model::notice::NoticeKind;
 use countersign_model::token::Token;
 use countersign_store::{Tx, login_profiles, principals, recovery_codes, virtual_mfa};
 
@@ -17,8 +19,7 @@ impl Countersign {
     /// other sessions end; this one goes on under the token returned.
     pub async fn unbind_own(&self, actor: &SessionActor, typed: String, origin: &Origin) -> Result<Token, Error> {
         self.check_clock()?;
-        let (this, deed) = (self.clone(), Deed::own(actor, Action::UnbindOwnMfa.code()));
-        let from = origin.clone();
+        let (this, deed, from) = (self.clone(), Deed::own(actor, Action::UnbindOwnMfa.code()), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::UnbindOwnMfa, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
@@ -32,6 +33,8 @@ impl Countersign {
             this.spend_code(tx, &device, &typed, &from, admitted.now).await?;
             virtual_mfa::delete_bound(tx, account, principal).await?;
             recovery_codes::delete_all(tx, account, principal).await?;
+            let kind = NoticeKind::MfaUnbound;
+            this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await?;
             this.renew_own_session(tx, admitted).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -40,7 +43,7 @@ impl Countersign {
     /// Unbinds the device of a RAM user. His sessions end; if he must have a device, he binds a new one at his next logon.
     pub async fn unbind_for(&self, actor: &SessionActor, user: &str, origin: &Origin) -> Result<(), Error> {
         let deed = Deed::on(actor, Action::UnbindMfaForUser.code(), user).asking(Action::UnbindMfaForUser, &[]);
-        let user = user.to_owned();
+        let (this, user, from) = (self.clone(), user.to_owned(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, Action::UnbindMfaForUser).await?;
             if !virtual_mfa::delete_bound(tx, &user.account_id, &user.id).await? {
@@ -48,7 +51,8 @@ impl Countersign {
             }
             recovery_codes::delete_all(tx, &user.account_id, &user.id).await?;
             principals::bump_epoch(tx, &user.account_id, &user.id, admitted.now).await?;
-            Ok(())
+            let (account, principal, kind) = (&user.account_id, &user.id, NoticeKind::MfaUnbound);
+            this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }

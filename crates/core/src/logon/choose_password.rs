@@ -4,9 +4,11 @@ use super::{Advance, LogonStep, guard_subject};
 use crate::actor::Origin;
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::passwords::{Chooser, ChosenPassword, policy_for};
 use crate::{Countersign, token_hash};
 use countersign_model::logon::LogonState;
+use countersign_model::notice::NoticeKind;
 use countersign_model::token::Token;
 use countersign_store::logons::LogonInFull;
 use countersign_store::{Tx, principals};
@@ -68,6 +70,8 @@ impl Countersign {
         after.facts.password_chosen = true;
         after.principal_epoch = principals::bump_epoch(tx, account, principal, now).await?.ok_or(Refusal::LogonOver)?;
         self.write_change_at_logon(tx, &found.logon, origin, Action::ChangeOwnPassword.code()).await?;
+        let kind = NoticeKind::PasswordChanged;
+        self.notify(tx, Notice { account, principal, kind, origin }).await?;
         self.advance(tx, Advance { hash, before: &found.logon, after, subject: &subject, origin, now }).await
     }
 }

@@ -4,8 +4,10 @@ use super::places::may_remember;
 use super::{Advance, LogonStep};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::{Countersign, token_hash};
-use countersign_model::logon::{LogonState, Method};
+use countersign_model::logon::{Logon, LogonState, Method};
+use countersign_model::notice::NoticeKind;
 use countersign_model::token::Token;
 use countersign_store::Tx;
 use countersign_store::logons::LogonInFull;
@@ -54,10 +56,26 @@ impl Countersign {
         let now = self.now();
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
         let device = subject.device.as_ref().ok_or(Refusal::LogonOver)?;
-        self.spend_code(tx, device, &typed.code, origin, now).await?;
+        if let Err(error) = self.spend_code(tx, device, &typed.code, origin, now).await {
+            self.tell_of_replay(tx, &found.logon, &error, origin).await?;
+            return Err(error);
+        }
         let mut after = found.logon.clone();
         after.facts.second_factor = Some((Method::VirtualMfa, now));
         after.facts.remember = typed.remember && may_remember(after.kind, &subject.settings);
         self.advance(tx, Advance { hash, before: &found.logon, after, subject, origin, now }).await
+    }
+
+    /// Tells the principal when the code was right once and is used up: somebody may have seen it.
+    async fn tell_of_replay(
+        &self,
+        tx: &mut Tx<'_>,
+        logon: &Logon,
+        error: &Error,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let Error::Refused { reason: "otp_replay", .. } = error else { return Ok(()) };
+        let (account, principal, kind) = (&logon.account_id, &logon.principal_id, NoticeKind::CodeReplayed);
+        self.notify(tx, Notice { account, principal, kind, origin }).await
     }
 }

@@ -5,10 +5,12 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::passwords::{check_rules, keep_replaced};
 use crate::users::enabled_at;
 use countersign_model::budget::BudgetKind;
 use countersign_model::names::UserName;
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, Principal};
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::{Counted, Locked};
@@ -55,6 +57,7 @@ impl Countersign {
     pub async fn reset_owner_mfa(&self, account: &str) -> Result<(), Error> {
         let (account, owner) = self.account_and_owner(account).await?;
         let deed = operator_deed(&account, &owner, Action::ResetOwnerMfa);
+        let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::ResetOwnerMfa, &Resource::Account(account.id.clone()))?;
             principals::guard(tx, &account.id, &owner.id).await?.ok_or(Refusal::AccountNotFound)?;
@@ -64,7 +67,7 @@ impl Countersign {
             virtual_mfa::delete_pending(tx, &account.id, &owner.id).await?;
             recovery_codes::delete_all(tx, &account.id, &owner.id).await?;
             principals::bump_epoch(tx, &account.id, &owner.id, admitted.now).await?;
-            Ok(())
+            this.tell_owner(tx, admitted, &owner, NoticeKind::MfaUnbound).await
         };
         self.act(&Actor::Operator, &Origin::command_line(), deed, work).await
     }
@@ -88,6 +91,7 @@ impl Countersign {
             OwnerPassword::Chosen(chosen) => (chosen, false),
         };
         let hash = SecretString::from(self.hash_password(&password).await?);
+        let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::ResetOwnerPassword, &Resource::Account(account.id.clone()))?;
             principals::guard(tx, &account.id, &owner.id).await?.ok_or(Refusal::AccountNotFound)?;
@@ -107,10 +111,21 @@ impl Countersign {
             let counted = Counted { account: &account.id, subject: owner.id.as_str(), kind: BudgetKind::Password };
             budgets::clear(tx, counted, admitted.now).await?;
             principals::bump_epoch(tx, &account.id, &owner.id, admitted.now).await?;
-            Ok(())
+            this.tell_owner(tx, admitted, &owner, NoticeKind::PasswordChanged).await
         };
         self.act(&Actor::Operator, &Origin::command_line(), deed, work).await?;
         Ok(generated.then(|| SecretString::from(password.expose_secret())))
+    }
+
+    async fn tell_owner(
+        &self,
+        tx: &mut Tx<'_>,
+        admitted: &Admitted,
+        owner: &Principal,
+        kind: NoticeKind,
+    ) -> Result<(), Error> {
+        let (account, principal, origin) = (&owner.account_id, &owner.id, &Origin::command_line());
+        self.notify_by(tx, admitted, Notice { account, principal, kind, origin }).await
     }
 
     /// Lifts every lock on a principal of an account (by alias or id): on his password, his device and his recovery codes.

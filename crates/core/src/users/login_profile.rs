@@ -5,9 +5,11 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
+use crate::notices::Notice;
 use crate::passwords::{check_policy, keep_replaced};
 use countersign_model::Timestamp;
 use countersign_model::budget::BudgetKind;
+use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{ConsoleLogon, LoginProfile, Principal};
 use countersign_store::budgets::Counted;
 use countersign_store::{Tx, budgets, login_profiles, principals};
@@ -116,6 +118,7 @@ impl Countersign {
             Err(error) => return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await,
         };
         let (shown, name) = (prepared.generated.clone(), name.to_owned());
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
             let present = login_profiles::find(tx, &user.account_id, &user.id).await?;
@@ -123,6 +126,7 @@ impl Countersign {
             if prepared.new_hash.is_some() {
                 keep_replaced(tx, (&user.account_id, &user.id), present.as_ref(), admitted.now).await?;
                 release_password(tx, &user, admitted.now).await?;
+                this.notify_by(tx, admitted, password_changed(&user, &from)).await?;
             }
             put_profile(tx, &user, &profile, admitted.now).await
         };
@@ -146,6 +150,7 @@ impl Countersign {
         let policy = actor.found.settings.password;
         let (password, name) = (self.generate_password(&policy, name), name.to_owned());
         let new_hash = SecretString::from(self.hash_password(&password).await?);
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
             let present = login_profiles::find(tx, &user.account_id, &user.id).await?.ok_or(Refusal::NoPassword)?;
@@ -158,6 +163,7 @@ impl Countersign {
             };
             keep_replaced(tx, (&user.account_id, &user.id), Some(&present), admitted.now).await?;
             release_password(tx, &user, admitted.now).await?;
+            this.notify_by(tx, admitted, password_changed(&user, &from)).await?;
             put_profile(tx, &user, &profile, admitted.now).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
@@ -194,6 +200,10 @@ impl Countersign {
         };
         Ok(PreparedLogin { change, new_hash, generated })
     }
+}
+
+fn password_changed<'a>(user: &'a Principal, origin: &'a Origin) -> Notice<'a> {
+    Notice { account: &user.account_id, principal: &user.id, kind: NoticeKind::PasswordChanged, origin }
 }
 
 /// Writes a profile and ends what was opened under the old one.

@@ -21,9 +21,16 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("suffix", Kind::Text),
     ("issuer", Kind::Text),
     ("hash_memory_mib", Kind::Number),
+    ("mail_from", Kind::Text),
+    ("mail_smtp", Kind::Text),
+    ("mail_ca", Kind::Text),
+    ("mail_danger_insecure", Kind::Switch),
     ("log", Kind::Text),
     ("log_format", Kind::Text),
 ];
+
+/// The sections that a file may have.
+const SECTIONS: &[&str] = &["mail"];
 
 const PREFIX: &str = "COUNTERSIGN_";
 
@@ -55,6 +62,10 @@ pub struct Layer {
     pub suffix: Option<String>,
     pub issuer: Option<String>,
     pub hash_memory_mib: Option<u64>,
+    pub mail_from: Option<String>,
+    pub mail_smtp: Option<SecretString>,
+    pub mail_ca: Option<PathBuf>,
+    pub mail_danger_insecure: Option<bool>,
     pub log: Option<String>,
     pub log_format: Option<LogFormat>,
 }
@@ -68,7 +79,7 @@ impl Layer {
             problem: error.message().to_owned(),
         })?;
         let mut layer = Self::default();
-        for (key, value) in table {
+        for (key, value) in sections_apart(table) {
             let known = KEYS.iter().any(|(known, _)| *known == key);
             if !known {
                 return Err(ConfigError::UnknownKey { place: name.to_owned(), nearest: nearest(&key), key });
@@ -114,6 +125,10 @@ impl Layer {
             suffix: self.suffix.or(lower.suffix),
             issuer: self.issuer.or(lower.issuer),
             hash_memory_mib: self.hash_memory_mib.or(lower.hash_memory_mib),
+            mail_from: self.mail_from.or(lower.mail_from),
+            mail_smtp: self.mail_smtp.or(lower.mail_smtp),
+            mail_ca: self.mail_ca.or(lower.mail_ca),
+            mail_danger_insecure: self.mail_danger_insecure.or(lower.mail_danger_insecure),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),
         }
@@ -139,6 +154,21 @@ impl Kind {
         };
         read.unwrap_or(toml::Value::String(text))
     }
+}
+
+/// The keys of a file, those of a section behind its name: `from` in `[mail]` is `mail_from`.
+fn sections_apart(table: toml::Table) -> Vec<(String, toml::Value)> {
+    let mut keys = Vec::new();
+    for (key, value) in table {
+        if let toml::Value::Table(section) = &value
+            && SECTIONS.contains(&key.as_str())
+        {
+            keys.extend(section.iter().map(|(inner, value)| (format!("{key}_{inner}"), value.clone())));
+        } else {
+            keys.push((key, value));
+        }
+    }
+    keys
 }
 
 /// The known key that looks most like this one.

@@ -19,7 +19,7 @@ fn sample(key: &str) -> (&'static str, &'static str) {
         "listen" | "ops_listen" => ("\"127.0.0.1:1\"", "127.0.0.1:1"),
         "public_url" => ("\"https://x.example\"", "https://x.example"),
         "trusted_proxy_hops" | "hash_memory_mib" => ("64", "64"),
-        "danger_insecure_http" => ("true", "true"),
+        "danger_insecure_http" | "mail_danger_insecure" => ("true", "true"),
         "log_format" => ("\"json\"", "json"),
         _ => ("\"x\"", "x"),
     }
@@ -52,6 +52,19 @@ fn every_key_is_known_to_the_file_and_to_the_environment() {
     }
     let fields = format!("{:?}", Layer::default()).matches(": None").count();
     assert_eq!(fields, KEYS.len(), "a field has no key");
+}
+
+#[test]
+fn mail_is_a_section_of_the_file() {
+    let text = "[mail]\nfrom = 'Countersign <c@x.example>'\nsmtp = 'smtps://u:hush@x.example'\nca = 'ca.pem'";
+    let mail = settings(text).mail.unwrap();
+    assert_eq!((mail.from.email.to_string().as_str(), mail.server.port), ("c@x.example", 465));
+    assert!(!format!("{mail:?}").contains("hush"));
+    let error = toml("[mail]\nform = 'x'").unwrap_err().to_string();
+    assert_eq!(error, "countersign.toml sets mail_form, which is not known. Did you mean mail_from?");
+    assert!(settings("").mail.is_none());
+    let plain = "[mail]\nfrom = 'c@x.example'\nsmtp = 'smtp://x.example'\ndanger_insecure = true";
+    assert_eq!(settings(plain).doubts().len(), 1);
 }
 
 #[test]

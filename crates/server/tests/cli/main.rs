@@ -6,6 +6,7 @@ mod backup;
 mod demo;
 mod doctor;
 mod http;
+mod mail;
 mod place;
 mod process;
 mod starting;

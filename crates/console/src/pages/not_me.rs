@@ -1,0 +1,77 @@
+//! The page behind the link in a notice: "this was not me". Looking at it changes nothing, because programs look at the
+//! links in mails before people do; the button does.
+
+use crate::Console;
+use crate::answer::{self, page, with_cookie};
+use crate::cookies::Cookie;
+use crate::fields::{AddressQuery, Fields};
+use crate::frame::{Frame, Place};
+use crate::locales::Words;
+use crate::mails::facts;
+use crate::visitor::Visitor;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "not_me.html")]
+struct Page {
+    t: Words,
+    frame: Frame,
+    token: String,
+    what: String,
+    facts: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "not_me_done.html")]
+struct DonePage {
+    t: Words,
+    frame: Frame,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Asked {
+    notice: String,
+}
+
+/// `GET /not-me?notice=…`.
+pub(crate) async fn show(
+    State(console): State<Console>,
+    visitor: Visitor,
+    AddressQuery(asked): AddressQuery<Asked>,
+) -> Response {
+    match console.core.notice_of_link(&asked.notice).await {
+        Ok(notice) => {
+            let t = visitor.words.clone();
+            let template = Page {
+                what: t.s(&format!("mail-{}-what", notice.kind)),
+                facts: facts(&t, &notice.facts, notice.at),
+                frame: Frame::of_logon(&visitor),
+                token: asked.notice,
+                t,
+            };
+            page(StatusCode::OK, &template)
+        }
+        Err(error) => answer::failure(&console, &visitor, error),
+    }
+}
+
+/// `POST /not-me`.
+pub(crate) async fn disown(State(console): State<Console>, visitor: Visitor, fields: Fields) -> Response {
+    match console.core.disown_by_link(&fields.text("notice"), &visitor.origin).await {
+        Ok(_) => done(&console, &visitor),
+        Err(error) => answer::failure(&console, &visitor, error),
+    }
+}
+
+/// What to do next. Whatever session this browser held may have ended, so it is asked anew.
+pub(super) fn done(console: &Console, visitor: &Visitor) -> Response {
+    let frame = Frame { path: "/".to_owned(), place: Place::Elsewhere, ..Frame::of_logon(visitor) };
+    let response = page(StatusCode::OK, &DonePage { t: visitor.words.clone(), frame });
+    let response = with_cookie(response, console.options.remove_cookie(Cookie::Logon));
+    with_cookie(response, console.options.remove_cookie(Cookie::Session))
+}

@@ -1,0 +1,135 @@
+//! "This was not me": the answer to a notice, by the link in its mail or from a session. It ends all that was opened as
+//! the principal, and tells the administrators.
+//!
+//! The link's secret is not stored: it is a keyed hash of what the notice is, so that a copy of the database makes none.
+
+use crate::Countersign;
+use crate::act::{Admitted, Deed, Written};
+use crate::actor::{Actor, Origin, SessionActor};
+use crate::authorise::{Action, Resource};
+use crate::error::{Error, Refusal};
+use crate::notices::Finding;
+use countersign_model::audit::{ActorKind, AuditActor, Outcome};
+use countersign_model::ids::NoticeId;
+use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice};
+use countersign_store::{Tx, audit, disown, notices, principals, virtual_mfa};
+use data_encoding::HEXLOWER;
+use secrecy::SecretString;
+
+/// Keeps these hashes apart from all others.
+const PURPOSE: &str = "not me";
+
+impl Countersign {
+    /// What the link to a notice carries: its id, a point, and a keyed hash in hexadecimal.
+    pub(crate) fn disown_token(&self, notice: &Notice) -> SecretString {
+        let mac = self.inner.keys.ring().keyed_hash(PURPOSE, &bound_to(notice));
+        format!("{}.{}", notice.id, HEXLOWER.encode(&mac)).into()
+    }
+
+    /// The notice that a link is for, as long as the link is good. Changes nothing: programs look at links, too.
+    pub async fn notice_of_link(&self, token: &str) -> Result<Notice, Error> {
+        self.check_clock()?;
+        let (this, token) = (self.clone(), token.to_owned());
+        let unit = async move |tx: &mut Tx<'_>| -> Result<Notice, Error> { this.judge_link(tx, &token).await };
+        self.inner.store.read(unit).await
+    }
+
+    /// "This was not me", by a link. Good once.
+    pub async fn disown_by_link(&self, token: &str, origin: &Origin) -> Result<Notice, Error> {
+        self.check_clock()?;
+        let (this, token, origin) = (self.clone(), token.to_owned(), origin.clone());
+        let unit = async move |tx: &mut Tx<'_>| -> Result<Notice, Error> {
+            let judged = this.judge_link(tx, &token).await;
+            if let Err(Error::Refused { refusal, .. }) = &judged {
+                // Anybody can send anything here, so it is counted, not written down.
+                audit::count_refusal(tx, this.now(), &origin.address, refusal.code()).await?;
+            }
+            let notice = judged?;
+            this.end_all(tx, &notice).await?;
+            let actor = AuditActor {
+                kind: ActorKind::Logon,
+                id: notice.principal_id.to_string(),
+                name: notice.facts.logon_name.clone(),
+            };
+            let action = Action::DisownNotice.code();
+            let details = told(&notice);
+            let written =
+                Written { actor, action, target: "", outcome: Outcome::Success, reason: "by_link", details: &details };
+            this.write_event(tx, &notice.account_id, &origin, written).await?;
+            Ok(notice)
+        };
+        self.inner.store.write(unit).await
+    }
+
+    /// "This was not me", of a notice of one's own, from a session. The session ends with all others.
+    pub async fn disown(&self, actor: &SessionActor, notice: &str, origin: &Origin) -> Result<Notice, Error> {
+        let (this, deed, id) = (self.clone(), Deed::own(actor, Action::DisownNotice.code()), notice.to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Notice, Error> {
+            admitted.may(Action::DisownNotice, &Resource::Oneself)?;
+            let (account, principal) = admitted.oneself()?;
+            let id: NoticeId = id.parse().map_err(|_| Refusal::NoticeOver)?;
+            let notice = notices::find(tx, &id).await?.ok_or(Refusal::NoticeOver)?;
+            if &notice.account_id != account || &notice.principal_id != principal || notice.disowned_at.is_some() {
+                return Err(Refusal::NoticeOver.into());
+            }
+            admitted.guard_oneself(tx).await?;
+            this.end_all(tx, &notice).await?;
+            admitted.tell("notice", notice.id.as_str());
+            admitted.tell("kind", notice.kind.as_str());
+            Ok(notice)
+        };
+        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+
+    /// The notice, if the hash is right, the link is not too old and nobody used it.
+    async fn judge_link(&self, tx: &mut Tx<'_>, token: &str) -> Result<Notice, Error> {
+        let over = |reason| Error::because(Refusal::NoticeOver, reason);
+        let (id, mac) = token.split_once('.').ok_or_else(|| over("link_malformed"))?;
+        let id: NoticeId = id.parse().map_err(|_| over("link_malformed"))?;
+        let mac = HEXLOWER.decode(mac.as_bytes()).map_err(|_| over("link_malformed"))?;
+        let notice = notices::find(tx, &id).await?.ok_or_else(|| over("link_unknown"))?;
+        if !self.inner.keys.ring().keyed_hash_matches(PURPOSE, &bound_to(&notice), &mac) {
+            return Err(over("link_forged"));
+        }
+        if notice.disowned_at.is_some() {
+            return Err(over("link_used"));
+        }
+        if self.now() >= notice.at.plus(DISOWN_LINK_LIFETIME) {
+            return Err(over("link_expired"));
+        }
+        Ok(notice)
+    }
+
+    /// Marks the notice, ends what was opened as the principal, and tells the administrators. The mark is what makes it
+    /// happen once.
+    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<(), Error> {
+        let (account, principal, now) = (&notice.account_id, &notice.principal_id, self.now());
+        // The row that guards him comes first, as everywhere.
+        principals::guard(tx, account, principal).await?.ok_or(Refusal::NoticeOver)?;
+        if !notices::consume(tx, account, &notice.id, now).await? {
+            return Err(Error::because(Refusal::NoticeOver, "link_used"));
+        }
+        principals::bump_epoch(tx, account, principal, now).await?;
+        disown::end_everything(tx, account, principal).await?;
+        virtual_mfa::delete_pending(tx, account, principal).await?;
+        let finding = Finding {
+            account,
+            principal,
+            principal_name: &notice.facts.logon_name,
+            kind: FindingKind::Disowned,
+            details: &told(notice),
+        };
+        self.raise(tx, finding).await
+    }
+}
+
+/// What else the log and the finding tell: which notice, of what.
+fn told(notice: &Notice) -> String {
+    let address = notice.facts.address.replace(';', ",");
+    format!("notice={};kind={};from={address};", notice.id, notice.kind)
+}
+
+/// What the hash is of: account, notice and principal, none of which can run into the next.
+fn bound_to(notice: &Notice) -> Vec<u8> {
+    [notice.account_id.as_str(), notice.id.as_str(), notice.principal_id.as_str()].join("/").into_bytes()
+}
