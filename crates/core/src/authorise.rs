@@ -66,6 +66,12 @@ actions! {
     ViewSettings = "GetSecurityPreference",
     /// Change the security settings.
     ChangeSettings = "SetSecurityPreference",
+    /// Read the audit log of the account.
+    ListAudit = "ListAuditEvents",
+    /// Take the audit log out of the house.
+    ExportAudit = "ExportAuditEvents",
+    /// See what one did oneself, and what was done to oneself.
+    ViewOwnHistory = "GetOwnHistory",
     /// Make an account.
     CreateAccount = "CreateAccount",
     /// List all accounts of the installation.
@@ -142,7 +148,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
     use Action as A;
     use Role as R;
     let allowed = match action {
-        A::ViewOwnSecurity | A::LogOff => matches!(who.role, R::User | R::Administrator | R::Owner),
+        A::ViewOwnSecurity | A::ViewOwnHistory | A::LogOff => matches!(who.role, R::User | R::Administrator | R::Owner),
         A::ChangeOwnPassword => match who.role {
             R::Owner | R::Administrator => true,
             R::User => who.settings.users_change_password,
@@ -167,7 +173,9 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::AttachPolicy
         | A::DetachPolicy
         | A::ViewSettings
+        | A::ListAudit
         | A::ChangeSettings => matches!(who.role, R::Owner | R::Administrator),
+        A::ExportAudit => matches!(who.role, R::Owner | R::Administrator | R::Operator),
         A::CreateAccount | A::ListAccounts | A::ResetOwnerMfa | A::ResetOwnerPassword => {
             matches!(who.role, R::Operator)
         }
@@ -207,6 +215,7 @@ mod tests {
         const NOBODY_ELSE: bool = false;
         match action {
             Action::ViewOwnSecurity
+            | Action::ViewOwnHistory
             | Action::LogOff
             | Action::ChangeOwnPassword
             | Action::BindOwnMfa
@@ -225,7 +234,9 @@ mod tests {
             | Action::AttachPolicy
             | Action::DetachPolicy
             | Action::ViewSettings
+            | Action::ListAudit
             | Action::ChangeSettings => [NOBODY_ELSE, false, true, true, false],
+            Action::ExportAudit => [NOBODY_ELSE, false, true, true, true],
             Action::CreateAccount | Action::ListAccounts | Action::ResetOwnerMfa | Action::ResetOwnerPassword => {
                 [NOBODY_ELSE, false, false, false, true]
             }

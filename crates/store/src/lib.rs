@@ -18,6 +18,8 @@ mod value;
 
 pub mod accounts;
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_search;
 pub mod budgets;
 pub mod facts;
 pub mod login_profiles;
@@ -41,6 +43,8 @@ pub fn statements() -> Vec<&'static str> {
     [
         accounts::ALL,
         audit::ALL,
+        audit_chain::ALL,
+        audit_search::ALL,
         budgets::ALL,
         facts::ALL,
         login_profiles::ALL,

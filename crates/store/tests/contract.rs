@@ -42,6 +42,10 @@ macro_rules! look {
 mod of_accounts;
 #[path = "contract/audit.rs"]
 mod of_audit;
+#[path = "contract/audit_chain.rs"]
+mod of_audit_chain;
+#[path = "contract/audit_search.rs"]
+mod of_audit_search;
 #[path = "contract/budgets.rs"]
 mod of_budgets;
 #[path = "contract/facts.rs"]
@@ -74,6 +78,8 @@ async fn cases(store: &Store) {
     of_sessions::cases(store).await;
     of_users::cases(store).await;
     of_audit::cases(store).await;
+    of_audit_chain::cases(store).await;
+    of_audit_search::cases(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -191,6 +191,7 @@ fn advice(words: &Words, numbers: &Numbers, is_owner: bool) -> Vec<Advice> {
 fn told(words: &Words, event: &AuditEvent) -> Event {
     let who = match event.actor.kind {
         ActorKind::Operator => words.s("ram-actor-operator"),
+        ActorKind::System => words.s("ram-actor-system"),
         ActorKind::Anonymous | ActorKind::Logon | ActorKind::Owner | ActorKind::RamUser => event.actor.name.clone(),
     };
     Event {
@@ -225,6 +226,10 @@ const EVENTS: &[&str] = &[
     "DetachPolicyFromUser",
     "GetSecurityPreference",
     "SetSecurityPreference",
+    "ListAuditEvents",
+    "ExportAuditEvents",
+    "GetOwnHistory",
+    "TrimAuditLog",
     "CreateAccount",
     "ListAccounts",
     "ResetOwnerMFADevice",
