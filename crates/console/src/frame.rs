@@ -48,6 +48,12 @@ pub(crate) enum Place {
     RamUsers,
     /// RAM > Settings.
     RamSettings,
+    /// RAM > Audit.
+    RamAudit,
+    /// Account Center > History.
+    AccountHistory,
+    /// The history of a RAM user, for himself.
+    MyHistory,
     /// None of them.
     Elsewhere,
 }
@@ -61,6 +67,9 @@ impl Place {
             Self::RamOverview => "ram-overview",
             Self::RamUsers => "ram-users",
             Self::RamSettings => "ram-settings",
+            Self::RamAudit => "ram-audit",
+            Self::AccountHistory => "account-history",
+            Self::MyHistory => "my-history",
             Self::Elsewhere => "",
         };
         own == entry
@@ -68,12 +77,12 @@ impl Place {
 
     /// Whether it lies in the Account Center.
     pub(crate) const fn is_account(self) -> bool {
-        matches!(self, Self::AccountSecurity)
+        matches!(self, Self::AccountSecurity | Self::AccountHistory)
     }
 
     /// Whether it lies in the RAM console.
     pub(crate) const fn is_ram(self) -> bool {
-        matches!(self, Self::RamOverview | Self::RamUsers | Self::RamSettings)
+        matches!(self, Self::RamOverview | Self::RamUsers | Self::RamSettings | Self::RamAudit)
     }
 }
 

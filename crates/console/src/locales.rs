@@ -40,20 +40,22 @@ impl Language {
         tags.find_map(Self::parse).unwrap_or_default()
     }
 
-    /// The words by area: the frame of every page, the logon, one's own security, the RAM console.
-    const fn texts(self) -> [&'static str; 4] {
+    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, the audit log.
+    const fn texts(self) -> [&'static str; 5] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
                 include_str!("../locales/en/logon.ftl"),
                 include_str!("../locales/en/own.ftl"),
                 include_str!("../locales/en/ram.ftl"),
+                include_str!("../locales/en/audit.ftl"),
             ],
             Self::Chinese => [
                 include_str!("../locales/zh-CN/frame.ftl"),
                 include_str!("../locales/zh-CN/logon.ftl"),
                 include_str!("../locales/zh-CN/own.ftl"),
                 include_str!("../locales/zh-CN/ram.ftl"),
+                include_str!("../locales/zh-CN/audit.ftl"),
             ],
         }
     }

@@ -98,7 +98,7 @@ fn reset_password(account: &str, from_stdin: bool, common: Common) -> Result<(),
 }
 
 /// Opens core beside a server that may run, does the work, and closes it again.
-fn on_core<T>(
+pub(crate) fn on_core<T>(
     common: Common,
     absent: IfAbsent,
     work: impl AsyncFnOnce(&Installation) -> Result<T, Failure>,

@@ -9,7 +9,8 @@
 //! | [`mod@app`] | the pages behind all layers of HTTP: hosts, limits, logs |
 //! | [`operations`] | `/healthz`, `/readyz`, `/metrics` |
 //! | [`net`] | connections: their limits, TLS, their end |
-//! | `serve`, `account` | the commands |
+//! | `serve`, `account`, `audit` | the commands |
+//! | `audit_keeper` | the sequencer of the audit log, and the checkpoints outside the database |
 //! | `demo` | a furnished house to look around in |
 //!
 //! A new command is a variant of [`cli::Command`] and a module with a `run`. A new setting is a field of
@@ -23,6 +24,8 @@ pub mod operations;
 pub mod public_url;
 
 mod account;
+mod audit;
+mod audit_keeper;
 mod demo;
 mod failure;
 mod hosts;
@@ -40,15 +43,17 @@ pub use http_metrics::HttpMetrics;
 
 use std::process::ExitCode;
 
-/// Does what was typed. Nought is success; one is a refusal or a failure, told on standard error.
+/// Does what was typed. Nought is success; one is a refusal or a failure, told on standard error; two is for a verification
+/// that could not be made.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        cli::Command::Serve(flags) => serve::run(*flags),
-        cli::Command::Account(command) => account::run(command),
+        cli::Command::Serve(flags) => serve::run(*flags).map(|()| ExitCode::SUCCESS),
+        cli::Command::Account(command) => account::run(command).map(|()| ExitCode::SUCCESS),
+        cli::Command::Audit(command) => audit::run(command),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(failure) => {
             output::complain(&failure);
             ExitCode::FAILURE

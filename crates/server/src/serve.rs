@@ -1,6 +1,7 @@
 //! `countersign serve`: opens the installation, serves until a signal, and closes it again.
 
 use crate::app::{self, app};
+use crate::audit_keeper::{AuditKeeper, RunningKeeper};
 use crate::cli::ServeFlags;
 use crate::config::{Settings, Sources};
 use crate::demo::{self, DemoClock};
@@ -92,6 +93,8 @@ struct Server {
     doors: JoinSet<()>,
     /// What runs beside the requests, and ends with them.
     upkeep: JoinSet<()>,
+    /// Chains the audit log; what the last requests wrote, too.
+    audit: RunningKeeper,
 }
 
 impl Server {
@@ -120,6 +123,7 @@ impl Server {
             tracing::error!("the clock is behind a time already seen: logons are refused until it is right");
         }
 
+        let audit = AuditKeeper::open(&core, &installation.data).await?.start();
         let options = app::Options {
             public_url: public_url.clone(),
             trusted_proxy_hops: settings.trusted_proxy_hops,
@@ -145,7 +149,7 @@ impl Server {
         }
         let greeting = greet(&public_url, ops_at, &invitation);
         let stop = sender;
-        Ok(Self { installation, pages: pages_at, operations: ops_at, public_url, greeting, stop, doors, upkeep })
+        Ok(Self { installation, pages: pages_at, operations: ops_at, public_url, greeting, stop, doors, upkeep, audit })
     }
 
     /// No new connections; what is under way is finished; then the database is closed.
@@ -153,6 +157,7 @@ impl Server {
         self.stop.send_replace(true);
         while self.doors.join_next().await.is_some() {}
         self.upkeep.shutdown().await;
+        self.audit.stop().await;
         self.installation.close().await;
     }
 }

@@ -17,8 +17,6 @@ pub(crate) struct Line<'a> {
     pub(crate) text: &'a [u8],
     /// From 1.
     pub(crate) number: u64,
-    /// Whether it had an end.
-    pub(crate) is_whole: bool,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -32,10 +30,8 @@ impl<R: BufRead> Lines<R> {
             return Ok(None);
         }
         self.number += 1;
-        let (text, is_whole) = match self.buffer.strip_suffix(b"\n") {
-            Some(text) => (text.strip_suffix(b"\r").unwrap_or(text), true),
-            None => (self.buffer.as_slice(), false),
-        };
-        Ok(Some(Line { text, number: self.number, is_whole }))
+        let text = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        Ok(Some(Line { text, number: self.number }))
     }
 }

@@ -46,8 +46,8 @@ pub struct OutsideCheckpoints {
 }
 
 impl OutsideCheckpoints {
-    /// Adds the checkpoints of a file. Lines that are none, or that none of our keys signed, become problems; only a last
-    /// line without an end may be torn, by a server that was killed while it wrote.
+    /// Adds the checkpoints of a file. Lines that are none, or that none of our keys signed, become problems; only a line
+    /// that breaks off is none: a server was killed while it wrote.
     pub fn read(&mut self, file: impl BufRead, keys: &PublicKeys) -> io::Result<()> {
         self.files = self.files.saturating_add(1);
         let mut lines = Lines::new(file);
@@ -57,7 +57,7 @@ impl OutsideCheckpoints {
             }
             let place = Place { file: self.files, line: u32::try_from(line.number).unwrap_or(u32::MAX) };
             let Some(checkpoint) = checkpoint_from_line(line.text) else {
-                if line.is_whole {
+                if line.text.ends_with(b"}") {
                     let text = format!("the checkpoint file: {place} is no checkpoint");
                     self.problems.push(Problem::new(ProblemKind::Malformed, i64::from(place.line), text));
                 }

@@ -57,6 +57,19 @@ impl Countersign {
     pub fn sequencer(&self) -> Sequencer {
         Sequencer { core: self.clone(), after: String::new() }
     }
+
+    /// The next checkpoints that were signed since an instant and are kept in the database, behind one given before. With
+    /// them a copy outside the database catches up.
+    pub async fn checkpoints_since(
+        &self,
+        since: Timestamp,
+        behind: Option<Checkpoint>,
+    ) -> Result<Vec<Checkpoint>, Error> {
+        let page = async move |tx: &mut Tx<'_>| -> Result<Vec<Checkpoint>, Error> {
+            Ok(audit_chain::signed_since(tx, since, behind.as_ref(), ENTRIES).await?)
+        };
+        self.inner.store.read(page).await
+    }
 }
 
 impl Sequencer {
