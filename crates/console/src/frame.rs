@@ -52,6 +52,12 @@ pub(crate) enum Place {
     RamSettings,
     /// RAM > Settings > Password policy.
     RamPasswordPolicy,
+    /// RAM > Audit.
+    RamAudit,
+    /// Account Center > History.
+    AccountHistory,
+    /// The history of a RAM user, for himself.
+    MyHistory,
     /// None of them.
     Elsewhere,
 }
@@ -67,6 +73,9 @@ impl Place {
             Self::RamUsers => "ram-users",
             Self::RamSettings => "ram-settings",
             Self::RamPasswordPolicy => "ram-password-policy",
+            Self::RamAudit => "ram-audit",
+            Self::AccountHistory => "account-history",
+            Self::MyHistory => "my-history",
             Self::Elsewhere => "",
         };
         own == entry
@@ -74,14 +83,19 @@ impl Place {
 
     /// Whether it lies in the Account Center.
     pub(crate) const fn is_account(self) -> bool {
-        matches!(self, Self::AccountSecurity)
+        matches!(self, Self::AccountSecurity | Self::AccountHistory)
     }
 
     /// Whether it lies in the RAM console.
     pub(crate) const fn is_ram(self) -> bool {
         matches!(
             self,
-            Self::RamOverview | Self::RamFindings | Self::RamUsers | Self::RamSettings | Self::RamPasswordPolicy
+            Self::RamOverview
+                | Self::RamFindings
+                | Self::RamUsers
+                | Self::RamSettings
+                | Self::RamPasswordPolicy
+                | Self::RamAudit
         )
     }
 }

@@ -40,8 +40,8 @@ impl Language {
         tags.find_map(Self::parse).unwrap_or_default()
     }
 
-    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail.
-    const fn texts(self) -> [&'static str; 6] {
+    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the audit log.
+    const fn texts(self) -> [&'static str; 7] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -50,6 +50,7 @@ impl Language {
                 include_str!("../locales/en/ram.ftl"),
                 include_str!("../locales/en/settings.ftl"),
                 include_str!("../locales/en/mail.ftl"),
+                include_str!("../locales/en/audit.ftl"),
             ],
             Self::Chinese => [
                 include_str!("../locales/zh-CN/frame.ftl"),
@@ -58,6 +59,7 @@ impl Language {
                 include_str!("../locales/zh-CN/ram.ftl"),
                 include_str!("../locales/zh-CN/settings.ftl"),
                 include_str!("../locales/zh-CN/mail.ftl"),
+                include_str!("../locales/zh-CN/audit.ftl"),
             ],
         }
     }

@@ -1,10 +1,10 @@
 //! Every path with the state it needs. A route that needs a session has it behind the guard; the default is none.
 
 use crate::pages::{
-    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_second_factor, not_me, own_mfa,
-    own_notices, own_password, preferences, ram_findings, ram_overview, ram_settings, ram_user, ram_user_create,
-    ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset, ram_users,
-    security, setup,
+    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_second_factor, not_me, own_history,
+    own_mfa, own_notices, own_password, preferences, ram_audit, ram_findings, ram_overview, ram_settings, ram_user,
+    ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset,
+    ram_users, security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};
@@ -69,6 +69,8 @@ fn routes() -> Vec<Route> {
 fn own_pages() -> Vec<Route> {
     use Needs::Session;
     vec![
+        ("/account/history", Session, get(own_history::show_account)),
+        ("/me/history", Session, get(own_history::show_own)),
         ("/account/security/password", Session, get(own_password::show).post(own_password::change)),
         ("/account/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
         ("/account/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
@@ -100,6 +102,8 @@ fn ram_pages() -> Vec<Route> {
         ("/ram/users/{name}/virtual-mfa/start", Session, post(ram_user_mfa::start)),
         ("/ram/users/{name}/virtual-mfa/bind", Session, get(ram_user_mfa::show_bind).post(ram_user_mfa::bind)),
         ("/ram/users/{name}/virtual-mfa/unbind", Session, get(ram_user_mfa::show_unbind).post(ram_user_mfa::unbind)),
+        ("/ram/audit", Session, get(ram_audit::show)),
+        ("/ram/audit/export", Session, post(ram_audit::export)),
         ("/ram/settings", Session, get(ram_settings::show).post(ram_settings::save)),
         (
             "/ram/settings/password-policy",

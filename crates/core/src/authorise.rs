@@ -94,6 +94,12 @@ actions! {
     ListFindings = "ListFindings",
     /// Settle what was looked at.
     SettleFinding = "SettleFinding",
+    /// Read the audit log of the account.
+    ListAudit = "ListAuditEvents",
+    /// Take the audit log out of the house.
+    ExportAudit = "ExportAuditEvents",
+    /// See what one did oneself, and what was done to oneself.
+    ViewOwnHistory = "GetOwnHistory",
     /// Make an account.
     CreateAccount = "CreateAccount",
     /// List all accounts of the installation.
@@ -150,7 +156,10 @@ impl Action {
             | Self::ResetClock
             | Self::DisownNotice
             | Self::ListFindings
-            | Self::SettleFinding => None,
+            | Self::SettleFinding
+            | Self::ListAudit
+            | Self::ExportAudit
+            | Self::ViewOwnHistory => None,
         }
     }
 }
@@ -222,6 +231,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
     use Role as R;
     let allowed = match action {
         A::ViewOwnSecurity
+        | A::ViewOwnHistory
         | A::DisownNotice
         | A::LogOff
         | A::EndOwnSessions
@@ -257,7 +267,9 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::ChangeSettings
         | A::ChangePasswordPolicy
         | A::ListFindings
-        | A::SettleFinding => matches!(who.role, R::Owner | R::Administrator),
+        | A::SettleFinding
+        | A::ListAudit => matches!(who.role, R::Owner | R::Administrator),
+        A::ExportAudit => matches!(who.role, R::Owner | R::Administrator | R::Operator),
         A::CreateAccount
         | A::ListAccounts
         | A::ResetOwnerMfa
@@ -304,6 +316,7 @@ mod tests {
         match action {
             Action::ViewOwnSecurity
             | Action::DisownNotice
+            | Action::ViewOwnHistory
             | Action::LogOff
             | Action::EndOwnSessions
             | Action::MakeOwnRecoveryCodes
@@ -329,7 +342,9 @@ mod tests {
             | Action::ChangeSettings
             | Action::ChangePasswordPolicy
             | Action::ListFindings
-            | Action::SettleFinding => [NOBODY_ELSE, false, true, true, false],
+            | Action::SettleFinding
+            | Action::ListAudit => [NOBODY_ELSE, false, true, true, false],
+            Action::ExportAudit => [NOBODY_ELSE, false, true, true, true],
             Action::CreateAccount
             | Action::ListAccounts
             | Action::ResetOwnerMfa

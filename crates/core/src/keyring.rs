@@ -12,6 +12,7 @@ use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -222,6 +223,21 @@ impl KeyRing {
         self.keys().fold(false, |found, key| bool::from(key.keyed_hash(purpose, value).ct_eq(stored)) | found)
     }
 
+    /// Signs a statement about the audit log with the current key (Ed25519, RFC 8032).
+    #[must_use]
+    pub fn sign_audit(&self, message: &[u8]) -> Vec<u8> {
+        self.current().audit_key_pair().sign(message).as_ref().to_vec()
+    }
+
+    /// The public keys of all versions, with which what [`sign_audit`](Self::sign_audit) signed is verified.
+    pub fn audit_public_keys(&self) -> impl Iterator<Item = (u32, [u8; 32])> {
+        self.keys().map(|key| {
+            let mut public = [0; 32];
+            public.copy_from_slice(key.audit_key_pair().public_key().as_ref());
+            (key.version, public)
+        })
+    }
+
     /// The public fingerprints of all keys, to be stored in the database. They tell nothing about the keys.
     #[must_use]
     pub fn check_value(&self) -> String {
@@ -386,6 +402,7 @@ struct Key {
     phantom: Secret,
     lookup: Secret,
     check: Secret,
+    audit: Secret,
 }
 
 impl Key {
@@ -414,12 +431,18 @@ impl Key {
             phantom: expand(&hkdf, "countersign 1 phantom ids"),
             lookup: expand(&hkdf, "countersign 1 keyed hashes"),
             check: expand(&hkdf, "countersign 1 check value"),
+            audit: expand(&hkdf, "countersign 1 audit signatures"),
             master,
         }
     }
 
     fn cipher(&self) -> Aes256GcmSiv {
         Aes256GcmSiv::new((&*self.sealing).into())
+    }
+
+    #[expect(clippy::expect_used, reason = "every 32 bytes are the seed of an Ed25519 key (RFC 8032 §5.1.5)")]
+    fn audit_key_pair(&self) -> Ed25519KeyPair {
+        Ed25519KeyPair::from_seed_unchecked(&*self.audit).expect("a seed has 32 bytes")
     }
 
     fn keyed_hash(&self, purpose: &'static str, value: &[u8]) -> [u8; 32] {

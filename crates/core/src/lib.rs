@@ -22,12 +22,16 @@
 //! | [`findings`] | what administrators have to look at |
 //! | [`overview`] | the posture of an account at a glance |
 //! | [`operator`] | what the command line may |
+//! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
+//! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
 //!
 //! A new capability is a module here whose functions are methods of [`Countersign`], its actions rows of
 //! [`authorise::Action`], and its refusals variants of [`Refusal`].
 
 pub mod actor;
+pub mod audit_chain;
+pub mod audit_log;
 pub mod authorise;
 pub mod binding;
 pub mod delivery;

@@ -56,8 +56,42 @@ text_enum! {
         RamUser = "ram-user",
         /// The operator of the installation, by the command line.
         Operator = "operator",
-        /// Countersign itself, by a rule that somebody set.
+        /// The server itself, by a rule of the settings.
         System = "system",
+    }
+}
+
+/// A signed statement about the chain of an account's log: the entry of this number has this hash. As each hash covers all
+/// entries before it, so does the signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Whose log.
+    pub account_id: AccountId,
+    /// What it says beyond that.
+    pub kind: CheckpointKind,
+    /// For the end of an export, the number before its first entry. Otherwise 0.
+    pub after: i64,
+    /// The number of the entry.
+    pub seq: i64,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// When it was signed.
+    pub at: Timestamp,
+    /// The version of the key ring whose key signed.
+    pub key_version: u32,
+    /// The Ed25519 signature (RFC 8032).
+    pub signature: Vec<u8>,
+}
+
+text_enum! {
+    /// What a checkpoint says.
+    CheckpointKind, "kind of checkpoint" {
+        /// The log reached this entry.
+        Head = "head",
+        /// The entries up to this one were dropped because they had been kept long enough.
+        Stub = "stub",
+        /// An export ends with this entry.
+        Export = "export",
     }
 }
 

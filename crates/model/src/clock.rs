@@ -60,6 +60,19 @@ impl Timestamp {
     pub fn to_rfc3339(self) -> String {
         jiff::Timestamp::from_second(self.0.div_euclid(1_000_000)).unwrap_or_default().to_string()
     }
+
+    /// RFC 3339 in UTC with microseconds: `2026-01-02T03:04:05.000006Z`. Nothing of the instant is lost, unless it lies
+    /// before the year -9999 or after the year 9999.
+    #[must_use]
+    pub fn to_rfc3339_micros(self) -> String {
+        format!("{:.6}", jiff::Timestamp::from_microsecond(self.0).unwrap_or_default())
+    }
+
+    /// An instant of RFC 3339, of any offset. What is finer than a microsecond is cut off.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|instant| Self(instant.as_microsecond()))
+    }
 }
 
 fn micros_of(span: Duration) -> i64 {
@@ -95,5 +108,18 @@ mod tests {
         assert_eq!(start.plus(Duration::from_secs(30)).since(start), Duration::from_secs(30));
         assert_eq!(start.since(start.plus(Duration::from_secs(1))), Duration::ZERO);
         assert_eq!(Timestamp::from_micros(-1).unix_seconds(), 0);
+    }
+
+    #[test]
+    fn what_is_printed_in_full_is_read_again() {
+        for micros in [0, 1, -1, 1_767_323_045_000_006, 1_767_323_045_999_999, -1_000_000_000_000_001] {
+            let instant = Timestamp::from_micros(micros);
+            assert_eq!(Timestamp::parse_rfc3339(&instant.to_rfc3339_micros()), Some(instant));
+        }
+        assert_eq!(Timestamp::from_micros(1_767_323_045_000_006).to_rfc3339_micros(), "2026-01-02T03:04:05.000006Z");
+        assert_eq!(Timestamp::parse_rfc3339("2026-01-02T04:04:05+01:00"), Some(Timestamp::from_seconds(1_767_323_045)));
+        for junk in ["", "now", "2026-01-02", "2026-13-02T00:00:00Z", "99999999999"] {
+            assert_eq!(Timestamp::parse_rfc3339(junk), None, "{junk}");
+        }
     }
 }

@@ -7,6 +7,7 @@ pub use operate::{BackupFlags, DoctorFlags, KeysCommand, RestoreFlags, UserComma
 use crate::config::Layer;
 use crate::public_url::PublicUrl;
 use clap::{Args, Parser, Subcommand};
+use countersign_model::Timestamp;
 use countersign_model::names::{AccountAlias, EmailAddress};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -58,6 +59,23 @@ Examples:
 const MAIL_TEST_EXAMPLES: &str = "\
 Example:
   countersign mail test --to owner@example.com --config /etc/countersign.toml";
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  countersign audit verify
+      All logs, in the database.
+  countersign audit verify --account acme --checkpoint /mnt/elsewhere/audit-checkpoints.jsonl
+      Also finds a log that became shorter, or was replaced by another one or an old copy.
+  countersign audit verify --export acme.jsonl --public-key countersign.pub
+      An export, without database and keys.
+
+Exit status: 0 everything is as it was written, 1 somebody meddled, 2 it cannot be told.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  countersign audit export --account acme --output acme.jsonl
+  countersign audit export --account acme --since 2026-01-01 --until 2026-02-01 --format csv > january.csv
+
+Times are UTC: 2026-01-31, or 2026-01-31T18:00:00Z. A jsonl export can be verified; csv is for spreadsheets.";
 
 /// Countersign guards logon: accounts with an owner, RAM users under them, passwords and second factors.
 ///
@@ -98,6 +116,9 @@ pub enum Command {
     /// See whether mail arrives.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// Verify and export the audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 /// The flags of `serve`.
@@ -227,6 +248,67 @@ pub enum MailCommand {
     },
 }
 
+/// The commands for the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Verify that nobody has changed, removed or reordered entries.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify {
+        /// The alias or the id of one account [default: all].
+        #[arg(long, value_name = "ALIAS_OR_ID")]
+        account: Option<String>,
+        /// A copy of the checkpoint file (audit-checkpoints.jsonl); several may be named.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// Verify this export instead, without the database.
+        #[arg(long, value_name = "FILE", requires = "public_key", conflicts_with_all = ["account", "checkpoint"])]
+        export: Option<PathBuf>,
+        /// What `countersign audit public-key` printed.
+        #[arg(long, value_name = "FILE", requires = "export")]
+        public_key: Option<PathBuf>,
+        /// How it is done.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Write the log of an account out. The log says that it was done.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export {
+        /// The alias or the id of the account.
+        #[arg(long, value_name = "ALIAS_OR_ID")]
+        account: String,
+        /// From this time on.
+        #[arg(long, value_name = "TIME", value_parser = instant)]
+        since: Option<Timestamp>,
+        /// Up to this time, not with it.
+        #[arg(long, value_name = "TIME", value_parser = instant)]
+        until: Option<Timestamp>,
+        /// How it is written.
+        #[arg(long, value_enum, default_value_t = LogShape::Jsonl)]
+        format: LogShape,
+        /// A new file, instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Where everything is kept.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print the public keys with which exports and checkpoints are verified.
+    PublicKey {
+        /// How it is done.
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogShape {
+    /// Lines of JSON, which can be verified.
+    Jsonl,
+    /// Comma-separated values, for spreadsheets.
+    Csv,
+}
+
 /// What the operator's commands share.
 #[derive(Debug, Args)]
 pub struct Common {
@@ -269,6 +351,12 @@ fn alias(text: &str) -> Result<AccountAlias, &'static str> {
     )
 }
 
+fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    let midnight = format!("{text}T00:00:00Z");
+    let parsed = Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&midnight));
+    parsed.ok_or("a time looks like 2026-01-31 or 2026-01-31T18:00:00Z")
+}
+
 fn email(text: &str) -> Result<EmailAddress, &'static str> {
     EmailAddress::parse(text).map_err(|_| "an email address has one @ and a domain, as owner@example.com")
 }
@@ -296,6 +384,9 @@ mod tests {
         let create = |alias, owner| refusal(&["countersign", "account", "create", "--alias", alias, "--owner", owner]);
         assert!(create("Acme", "o@x.example").contains("lower-case"));
         assert!(create("acme", "owner").contains("one @"));
+        let export = |since| refusal(&["countersign", "audit", "export", "--account", "acme", "--since", since]);
+        assert!(export("yesterday").contains("2026-01-31"));
+        assert!(refusal(&["countersign", "audit", "verify", "--export", "x"]).contains("--public-key"));
         assert!(refusal(&["countersign", "serve", "--public-url", "localhost"]).contains("http://localhost:8080"));
         assert!(refusal(&["countersign", "serve", "--lisen", "x"]).contains("--listen"));
     }

@@ -21,6 +21,8 @@ use std::sync::Arc;
 /// An installation in use.
 pub(crate) struct Installation {
     pub(crate) core: Countersign,
+    /// The folder of everything that is not in the database.
+    pub(crate) data: PathBuf,
     store: Store,
 }
 
@@ -77,7 +79,7 @@ impl Installation {
             metrics,
         };
         match Countersign::open(parts).await {
-            Ok(core) => Ok(Self { core, store }),
+            Ok(core) => Ok(Self { core, data: settings.data.clone(), store }),
             Err(error) => {
                 store.close().await;
                 Err(Failure::new(format!("{} ({})", Failure::from(error), key_file.display())))

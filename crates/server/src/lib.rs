@@ -9,10 +9,10 @@
 //! | [`mod@app`] | the pages behind all layers of HTTP: hosts, limits, logs |
 //! | [`operations`] | `/healthz`, `/readyz`, `/metrics` |
 //! | [`net`] | connections: their limits, TLS, their end |
-//! | `serve`, `account`, `user`, `backup`, `restore`, `keys`, `doctor` | the commands |
+//! | `serve`, `account`, `user`, `audit`, `mail`, `backup`, `restore`, `keys`, `doctor` | the commands |
 //! | `operate`, `asking` | what an operator's commands share: core opened beside the server, questions |
 //! | `mail` | notices on their way to people |
-//! | `serve`, `account`, `mail` | the commands |
+//! | `audit_keeper` | the sequencer of the audit log, and the checkpoints outside the database |
 //! | `demo` | a furnished house to look around in |
 //!
 //! A new command is a variant of [`cli::Command`] and a module with a `run`. A new setting is a field of
@@ -27,6 +27,8 @@ pub mod public_url;
 
 mod account;
 mod asking;
+mod audit;
+mod audit_keeper;
 mod backup;
 mod demo;
 mod doctor;
@@ -51,21 +53,23 @@ pub use http_metrics::HttpMetrics;
 
 use std::process::ExitCode;
 
-/// Does what was typed. Nought is success; one is a refusal or a failure, told on standard error.
+/// Does what was typed. Nought is success; one is a refusal or a failure, told on standard error; two is for a verification
+/// that could not be made.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        cli::Command::Serve(flags) => serve::run(*flags),
-        cli::Command::Account(command) => account::run(command),
-        cli::Command::User(command) => user::run(command),
-        cli::Command::Backup(flags) => backup::run(flags),
-        cli::Command::Restore(flags) => restore::run(flags),
-        cli::Command::Keys(command) => keys::run(command),
-        cli::Command::Doctor(flags) => doctor::run(flags),
-        cli::Command::Mail(command) => mail::run(command),
+        cli::Command::Serve(flags) => serve::run(*flags).map(|()| ExitCode::SUCCESS),
+        cli::Command::Account(command) => account::run(command).map(|()| ExitCode::SUCCESS),
+        cli::Command::User(command) => user::run(command).map(|()| ExitCode::SUCCESS),
+        cli::Command::Backup(flags) => backup::run(flags).map(|()| ExitCode::SUCCESS),
+        cli::Command::Restore(flags) => restore::run(flags).map(|()| ExitCode::SUCCESS),
+        cli::Command::Keys(command) => keys::run(command).map(|()| ExitCode::SUCCESS),
+        cli::Command::Doctor(flags) => doctor::run(flags).map(|()| ExitCode::SUCCESS),
+        cli::Command::Audit(command) => audit::run(command),
+        cli::Command::Mail(command) => mail::run(command).map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(failure) => {
             output::complain(&failure);
             ExitCode::FAILURE

@@ -1,6 +1,7 @@
 //! `countersign serve`: opens the installation, serves until a signal, and closes it again.
 
 use crate::app::{self, app};
+use crate::audit_keeper::{AuditKeeper, RunningKeeper};
 use crate::cli::ServeFlags;
 use crate::config::{Settings, Sources};
 use crate::demo::{self, DemoClock};
@@ -99,6 +100,8 @@ struct Server {
     upkeep: JoinSet<()>,
     /// What sends mail; a mail that is on its way is sent to its end.
     delivery: JoinSet<()>,
+    /// Chains the audit log; what the last requests wrote, too.
+    audit: RunningKeeper,
 }
 
 impl Server {
@@ -127,6 +130,7 @@ impl Server {
             tracing::error!("the clock is behind a time already seen: logons are refused until it is right");
         }
 
+        let audit = AuditKeeper::open(&core, &installation.data).await?.start();
         let options = app::Options {
             public_url: public_url.clone(),
             trusted_proxy_hops: settings.trusted_proxy_hops,
@@ -166,6 +170,7 @@ impl Server {
             doors,
             upkeep,
             delivery,
+            audit,
         })
     }
 
@@ -179,6 +184,7 @@ impl Server {
         }
         self.delivery.shutdown().await;
         self.upkeep.shutdown().await;
+        self.audit.stop().await;
         self.installation.close().await;
     }
 }

@@ -71,7 +71,7 @@ fn minute(at: Timestamp) -> i64 {
     at.micros().div_euclid(60_000_000)
 }
 
-fn read(row: Row) -> Result<AuditEvent, StoreError> {
+pub(crate) fn read(row: Row) -> Result<AuditEvent, StoreError> {
     let mut r = row.reader("audit_events");
     Ok(AuditEvent {
         account_id: r.parse("account_id")?,

@@ -18,6 +18,8 @@ mod value;
 
 pub mod accounts;
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_search;
 pub mod budgets;
 pub mod clock;
 pub mod disown;
@@ -55,6 +57,8 @@ pub fn statements() -> Vec<&'static str> {
     [
         accounts::ALL,
         audit::ALL,
+        audit_chain::ALL,
+        audit_search::ALL,
         budgets::ALL,
         clock::ALL,
         facts::ALL,

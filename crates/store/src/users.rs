@@ -202,7 +202,7 @@ pub async fn administrators(
 }
 
 /// A `LIKE` pattern for texts that contain `part` literally; `!` escapes.
-fn like_pattern(part: &str) -> String {
+pub(crate) fn like_pattern(part: &str) -> String {
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');
     for c in part.chars() {

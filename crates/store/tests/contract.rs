@@ -42,6 +42,10 @@ macro_rules! look {
 mod of_accounts;
 #[path = "contract/audit.rs"]
 mod of_audit;
+#[path = "contract/audit_chain.rs"]
+mod of_audit_chain;
+#[path = "contract/audit_search.rs"]
+mod of_audit_search;
 #[path = "contract/budgets.rs"]
 mod of_budgets;
 #[path = "contract/clock.rs"]
@@ -108,12 +112,14 @@ async fn cases(store: &Store) {
     of_proofs::cases(store).await;
     of_recovery_codes::cases(store).await;
     of_sealed::cases(store).await;
-    // These two reach into all accounts, and the last one ends all that is open in any of them.
-    of_clock::cases(store).await;
-    of_restore::cases(store).await;
     of_notices::cases(store).await;
     of_findings::cases(store).await;
     of_disown::cases(store).await;
+    of_audit_chain::cases(store).await;
+    of_audit_search::cases(store).await;
+    // These two reach into all accounts, and the last one ends all that is open in any of them.
+    of_clock::cases(store).await;
+    of_restore::cases(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! RAM > Overview: how well the account is protected at a glance, and what to do next.
 
+use super::audit_rows::actor_name;
 use super::ram_asker::{Asker, grouped, user_path};
 use super::ram_findings;
 use crate::answer::page;
@@ -11,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::Role;
 use countersign_core::overview::Overview;
-use countersign_model::audit::{ActorKind, AuditEvent, Outcome};
+use countersign_model::audit::{AuditEvent, Outcome};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -202,14 +203,9 @@ fn advice(words: &Words, numbers: &Numbers, is_owner: bool) -> Vec<Advice> {
 }
 
 fn told(words: &Words, event: &AuditEvent) -> Event {
-    let who = match event.actor.kind {
-        ActorKind::Operator => words.s("ram-actor-operator"),
-        ActorKind::System => words.s("ram-actor-system"),
-        ActorKind::Anonymous | ActorKind::Logon | ActorKind::Owner | ActorKind::RamUser => event.actor.name.clone(),
-    };
     Event {
         at: event.at.into(),
-        who,
+        who: actor_name(words, event),
         what: event_key(&event.action).map_or_else(|| event.action.clone(), |key| words.s(&key)),
         on_whom: event.target.clone(),
         address: event.address.clone(),
@@ -218,7 +214,7 @@ fn told(words: &Words, event: &AuditEvent) -> Event {
 }
 
 /// What the audit log names that has words of its own.
-const EVENTS: &[&str] = &[
+pub(super) const EVENTS: &[&str] = &[
     "ConsoleSignin",
     "ConsoleSignout",
     "CreateRecoveryCodes",
@@ -245,6 +241,10 @@ const EVENTS: &[&str] = &[
     "DetachPolicyFromUser",
     "GetSecurityPreference",
     "SetSecurityPreference",
+    "ListAuditEvents",
+    "ExportAuditEvents",
+    "GetOwnHistory",
+    "TrimAuditLog",
     "CreateAccount",
     "DisownNotice",
     "ListFindings",
@@ -257,7 +257,7 @@ const EVENTS: &[&str] = &[
     "ResetClock",
 ];
 
-fn event_key(action: &str) -> Option<String> {
+pub(super) fn event_key(action: &str) -> Option<String> {
     EVENTS.contains(&action).then(|| format!("ram-event-{action}"))
 }
 

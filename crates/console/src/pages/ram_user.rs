@@ -1,5 +1,6 @@
 //! A RAM user's page: what he is, how he logs on, his device, his permissions.
 
+use super::own_history::History;
 use super::ram_asker::{Asker, Lock, Subject};
 use crate::answer::{form_page, see_done};
 use crate::fields::AddressQuery;
@@ -32,6 +33,8 @@ struct Page {
     policies: Vec<SystemPolicy>,
     is_oneself: bool,
     tab: Tab,
+    /// On the tab History.
+    history: Option<History>,
 }
 
 /// The second level of tabs.
@@ -41,6 +44,8 @@ pub(crate) enum Tab {
     ConsoleLogon,
     /// Virtual MFA Device.
     VirtualMfa,
+    /// What he did, and what was done to him.
+    History,
 }
 
 impl Tab {
@@ -48,6 +53,7 @@ impl Tab {
         match self {
             Self::ConsoleLogon => "console-logon",
             Self::VirtualMfa => "virtual-mfa",
+            Self::History => "history",
         }
     }
 }
@@ -57,19 +63,35 @@ impl Tab {
 pub(crate) struct Query {
     tab: String,
     done: String,
+    before: String,
 }
 
 /// `GET /ram/users/{name}?tab=`.
 pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(query): AddressQuery<Query>) -> Response {
-    let tab = if query.tab == Tab::VirtualMfa.as_str() { Tab::VirtualMfa } else { Tab::ConsoleLogon };
+    let tabs = [Tab::VirtualMfa, Tab::History];
+    let tab = tabs.into_iter().find(|tab| tab.as_str() == query.tab).unwrap_or(Tab::ConsoleLogon);
+    let history = match history(&asker, &name, tab, &query.before).await {
+        Ok(history) => history,
+        Err(response) => return response,
+    };
     match asker.user(&name).await {
         Ok(user) => {
             let page = fill(&asker, user, tab);
-            let page = Page { frame: page.frame.with_done(Some(&query.done)), ..page };
+            let page = Page { frame: page.frame.with_done(Some(&query.done)), history, ..page };
             form_page(&page.problems, &page)
         }
         Err(response) => response,
     }
+}
+
+async fn history(asker: &Asker, name: &str, tab: Tab, before: &str) -> Result<Option<History>, Response> {
+    if tab != Tab::History {
+        return Ok(None);
+    }
+    let found = asker.console.core.user_history(asker.actor(), name, before.parse().ok(), asker.origin()).await;
+    let found = found.map_err(|error| asker.failure(error))?;
+    let path = format!("{}?tab={}", super::ram_asker::user_path(name), tab.as_str());
+    Ok(Some(History::new(&asker.visitor.words, &found, &path, !before.is_empty())))
 }
 
 /// `POST /ram/users/{name}/unlock`.
@@ -109,6 +131,7 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
         policies: user.policies,
         is_oneself: user.is_oneself,
         tab,
+        history: None,
         u,
     }
 }

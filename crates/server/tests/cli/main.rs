@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 
 mod accounts;
+mod audit;
 mod backup;
 mod demo;
 mod doctor;

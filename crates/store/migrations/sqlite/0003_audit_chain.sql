@@ -6,6 +6,21 @@ ALTER TABLE audit_events ADD COLUMN seq INTEGER;
 ALTER TABLE audit_events ADD COLUMN hash BLOB;
 CREATE UNIQUE INDEX audit_events_by_seq ON audit_events (account_id, seq);
 CREATE INDEX audit_events_to_chain ON audit_events (account_id, event_id) WHERE seq IS NULL;
+-- The history of one principal: what he did, and what was done to him.
+CREATE INDEX audit_events_by_actor ON audit_events (account_id, actor_id, event_id) WHERE actor_id <> '';
+CREATE INDEX audit_events_by_target ON audit_events (account_id, LOWER(target)) WHERE target <> '';
+
+-- The head of each chain. Only who holds the keys can make the proof of it.
+CREATE TABLE audit_chains (
+    account_id TEXT    NOT NULL PRIMARY KEY,
+    seq        INTEGER NOT NULL,
+    hash       BLOB    NOT NULL,
+    -- Up to here a checkpoint covers it, and when that was signed.
+    signed_seq INTEGER NOT NULL,
+    signed_at  INTEGER NOT NULL,
+    proof      BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_chains_to_sign ON audit_chains (account_id) WHERE seq > signed_seq;
 
 -- The signed heads of the chains.
 CREATE TABLE audit_checkpoints (

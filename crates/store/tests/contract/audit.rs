@@ -58,7 +58,7 @@ async fn strangers_are_counted_by_minute_address_and_reason(store: &Store) {
     assert_eq!(since(at).await, 1);
 }
 
-fn new_event(account: &AccountId, number: u64) -> AuditEvent {
+pub(crate) fn new_event(account: &AccountId, number: u64) -> AuditEvent {
     let at = NOON.plus(second(number));
     AuditEvent {
         account_id: account.clone(),

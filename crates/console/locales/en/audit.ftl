@@ -1,0 +1,100 @@
+# The audit log and the histories.
+nav-audit = Audit
+nav-audit-log = Audit log
+nav-history = History
+ram-actor-system = Countersign
+ram-event-ListAuditEvents = See audit log
+ram-event-ExportAuditEvents = Export audit log
+ram-event-GetOwnHistory = See own history
+ram-event-TrimAuditLog = Drop old audit entries
+audit-lead = Every change and every refusal in this account: who, what, on whom, from where. Nobody can change it without being found out.
+audit-filter = Filter the log
+audit-from = From (UTC)
+audit-to = To (UTC)
+audit-user = User
+audit-user-placeholder = Part of a name
+audit-no-time = This is not a date and time.
+audit-why = How or why
+audit-details = Details
+audit-time = Exact time
+audit-event-code = Event code
+audit-reason-code = Reason code
+audit-browser = Browser
+audit-actor-id = Actor ID
+audit-event-id = Event ID
+audit-remembered = Remembered machine
+audit-newer = Newer
+audit-older = Older
+audit-newest = Newest
+audit-total = Entries: { $total }
+audit-none = No entries
+audit-none-text = Here stands what is done and refused in this account.
+audit-none-filter = No entry is like this. Ask for less.
+audit-download-csv = Download CSV
+audit-download-jsonl = Download JSON lines
+audit-broken = The log was changed
+audit-broken-text = Somebody has changed this log in the database, past Countersign. New entries are kept, but not chained until the operator has looked at it.
+audit-signed = Chained and signed up to entry { $seq } at
+audit-signed-soon = The latest entries follow within seconds.
+audit-not-signed = Not signed yet. That happens within seconds.
+audit-verify-how = The operator verifies the whole log with
+
+# Histories
+history-lead = Your logons, what you changed, and what others changed about you. If something here was not you, change your password and tell an administrator.
+history-none = Nothing yet
+history-none-text = Logons and changes will stand here.
+
+# Ways to prove who one is
+method-password = Password
+method-virtual-mfa = Virtual MFA
+method-security-key = Security key
+method-passkey = Passkey
+method-email = Email
+method-phone = Phone
+method-recovery-code = Recovery code
+
+# What is unusual about a logon
+unusual-new-browser = New browser
+unusual-new-network = New network
+unusual-after-failures = After failed tries
+
+# Reasons, as short as a cell
+reason-at_logon = During a logon
+reason-binding_expired = The binding had run out
+reason-binding_started_elsewhere = The binding was begun elsewhere
+reason-code_malformed = Not a code
+reason-code_out_of_window = Code of another time
+reason-code_wrong = Wrong code
+reason-codes_not_consecutive = Codes do not follow each other
+reason-console_logon_disabled = Console logon disabled
+reason-device_not_bound = No device bound
+reason-kept_long_enough = Kept long enough
+reason-logon_expired = The logon had run out
+reason-logon_finished_elsewhere = The logon was finished elsewhere
+reason-logon_out_of_turn = Step out of turn
+reason-logon_superseded = Something changed during the logon
+reason-logon_unknown = Unknown logon
+reason-no_login_profile = No console logon
+reason-no_pending_device = No binding begun
+reason-otp_replay = Code used before
+reason-password_wrong = Wrong password
+reason-seed_does_not_open = The device's key cannot be read
+reason-session_expired = The session had run out
+reason-session_idle = The session lay idle
+reason-session_superseded = The session was ended
+reason-BindingOver = The binding was over
+reason-EntityAlreadyExists-AccountAlias = Alias taken
+reason-EntityAlreadyExists-Email = Email address taken
+reason-EntityAlreadyExists-User = User name taken
+reason-EntityAlreadyExists-User-MFADevice = A device is bound already
+reason-EntityNotExist-User = No such user
+reason-EntityNotExist-User-LoginProfile = No console logon
+reason-EntityNotExist-User-MFADevice = No device bound
+reason-InvalidParameter-Confirmation = Name not confirmed
+reason-InvalidParameter-NewPassword-ReusePrevention = Password used before
+reason-InvalidParameter-Password-TooWeak = Password too weak
+reason-NoPermission = Not allowed
+reason-NotLoggedOn = Not logged on
+reason-OperationConflict-MFARequired = MFA is required
+reason-OperationConflict-Oneself = Not to oneself
+reason-Throttling-Binding = Too many bindings

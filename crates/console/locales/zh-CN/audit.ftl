@@ -1,0 +1,100 @@
+# 审计日志与操作历史
+nav-audit = 审计
+nav-audit-log = 审计日志
+nav-history = 历史记录
+ram-actor-system = 系统
+ram-event-ListAuditEvents = 查看审计日志
+ram-event-ExportAuditEvents = 导出审计日志
+ram-event-GetOwnHistory = 查看自己的历史记录
+ram-event-TrimAuditLog = 清理到期的审计日志
+audit-lead = 记录本账号内的所有变更和被拒绝的操作：操作者、事件、对象和来源。任何篡改都会被发现。
+audit-filter = 筛选日志
+audit-from = 开始时间（UTC）
+audit-to = 结束时间（UTC）
+audit-user = 用户
+audit-user-placeholder = 用户名的一部分
+audit-no-time = 日期时间格式不正确。
+audit-why = 方式或原因
+audit-details = 详情
+audit-time = 精确时间
+audit-event-code = 事件代码
+audit-reason-code = 原因代码
+audit-browser = 浏览器
+audit-actor-id = 操作者 ID
+audit-event-id = 事件 ID
+audit-remembered = 已记住的设备
+audit-newer = 更新的记录
+audit-older = 更早的记录
+audit-newest = 最新记录
+audit-total = 共 { $total } 条
+audit-none = 暂无记录
+audit-none-text = 本账号内的操作及被拒绝的请求会记录在这里。
+audit-none-filter = 没有符合条件的记录，请放宽筛选条件。
+audit-download-csv = 下载 CSV
+audit-download-jsonl = 下载 JSON Lines
+audit-broken = 日志已被篡改
+audit-broken-text = 有人绕过 Countersign 直接修改了数据库中的日志。新记录仍会保存，但在运维人员检查之前不会加入哈希链。
+audit-signed = 哈希链已签名至第 { $seq } 条，签名时间：
+audit-signed-soon = 最新记录将在数秒内签名。
+audit-not-signed = 尚未签名，将在数秒内完成。
+audit-verify-how = 运维人员可使用以下命令校验完整日志：
+
+# 历史记录
+history-lead = 您的登录记录、您所做的变更，以及他人对您账号信息的变更。如有非本人操作，请立即修改密码并联系管理员。
+history-none = 暂无记录
+history-none-text = 登录和变更会记录在这里。
+
+# 验证方式
+method-password = 密码
+method-virtual-mfa = 虚拟 MFA
+method-security-key = 安全密钥
+method-passkey = 通行密钥
+method-email = 邮箱
+method-phone = 手机
+method-recovery-code = 恢复码
+
+# 异常登录
+unusual-new-browser = 新浏览器
+unusual-new-network = 新网络
+unusual-after-failures = 多次失败后
+
+# 原因
+reason-at_logon = 登录过程中
+reason-binding_expired = 绑定已过期
+reason-binding_started_elsewhere = 绑定在别处开始
+reason-code_malformed = 验证码格式不正确
+reason-code_out_of_window = 验证码不在有效时间内
+reason-code_wrong = 验证码错误
+reason-codes_not_consecutive = 验证码不连续
+reason-console_logon_disabled = 控制台登录已禁用
+reason-device_not_bound = 未绑定设备
+reason-kept_long_enough = 已超过保留期限
+reason-logon_expired = 登录已超时
+reason-logon_finished_elsewhere = 登录已在别处完成
+reason-logon_out_of_turn = 步骤顺序不正确
+reason-logon_superseded = 登录期间信息发生变更
+reason-logon_unknown = 登录不存在
+reason-no_login_profile = 未开通控制台登录
+reason-no_pending_device = 未开始绑定
+reason-otp_replay = 验证码已被使用
+reason-password_wrong = 密码错误
+reason-seed_does_not_open = 无法读取设备密钥
+reason-session_expired = 会话已过期
+reason-session_idle = 会话长时间未使用
+reason-session_superseded = 会话已被结束
+reason-BindingOver = 绑定已结束
+reason-EntityAlreadyExists-AccountAlias = 别名已被占用
+reason-EntityAlreadyExists-Email = 邮箱已被占用
+reason-EntityAlreadyExists-User = 用户名已存在
+reason-EntityAlreadyExists-User-MFADevice = 已绑定设备
+reason-EntityNotExist-User = 用户不存在
+reason-EntityNotExist-User-LoginProfile = 未开通控制台登录
+reason-EntityNotExist-User-MFADevice = 未绑定设备
+reason-InvalidParameter-Confirmation = 名称确认不匹配
+reason-InvalidParameter-NewPassword-ReusePrevention = 与已用密码相同
+reason-InvalidParameter-Password-TooWeak = 密码强度不足
+reason-NoPermission = 没有权限
+reason-NotLoggedOn = 未登录
+reason-OperationConflict-MFARequired = 必须启用 MFA
+reason-OperationConflict-Oneself = 不能对自己操作
+reason-Throttling-Binding = 绑定过于频繁
