@@ -31,7 +31,7 @@ struct Page {
     t: Words,
     frame: Frame,
     problems: Problems,
-    asked: Asked,
+    wanted: Wanted,
     rows: Vec<Row>,
     total: Option<String>,
     older: Option<String>,
@@ -45,7 +45,7 @@ struct Page {
 /// What the fields of the filter hold.
 #[derive(Deserialize, Default, Clone, PartialEq, Eq)]
 #[serde(default)]
-pub(crate) struct Asked {
+pub(crate) struct Wanted {
     from: String,
     to: String,
     user: String,
@@ -56,14 +56,14 @@ pub(crate) struct Asked {
 }
 
 /// `GET /ram/audit?from=&to=&user=&event=&outcome=&before=&after=`.
-pub(crate) async fn show(asker: Asker, AddressQuery(asked): AddressQuery<Asked>) -> Response {
-    let asked = asked.tidied();
+pub(crate) async fn show(asker: Asker, AddressQuery(wanted): AddressQuery<Wanted>) -> Response {
+    let wanted = wanted.tidied();
     let mut problems = Problems::default();
-    let filter = asked.filter(&asker.visitor.words, &mut problems);
-    let found = asker.console.core.audit_log(asker.actor(), (filter, asked.cursor()), asker.origin()).await;
+    let filter = wanted.filter(&asker.visitor.words, &mut problems);
+    let found = asker.console.core.audit_log(asker.actor(), (filter, wanted.cursor()), asker.origin()).await;
     match found {
         Ok(found) => {
-            let page = fill(&asker, asked, problems, &found);
+            let page = fill(&asker, wanted, problems, &found);
             form_page(&page.problems, &page)
         }
         Err(error) => asker.failure(error),
@@ -73,21 +73,21 @@ pub(crate) async fn show(asker: Asker, AddressQuery(asked): AddressQuery<Asked>)
 /// `POST /ram/audit/export`: the file, piece by piece as it is read.
 pub(crate) async fn export(asker: Asker, fields: Fields) -> Response {
     let field = |name| fields.text(name);
-    let asked = Asked {
+    let wanted = Wanted {
         from: field("from"),
         to: field("to"),
         user: field("user"),
         event: field("event"),
         outcome: field("outcome"),
-        ..Asked::default()
+        ..Wanted::default()
     };
-    let asked = asked.tidied();
+    let wanted = wanted.tidied();
     let mut problems = Problems::default();
-    let filter = asked.filter(&asker.visitor.words, &mut problems);
+    let filter = wanted.filter(&asker.visitor.words, &mut problems);
     let format = if fields.text("format") == "csv" { ExportFormat::Csv } else { ExportFormat::Jsonl };
     if !problems.is_empty() {
         // What cannot be read as a time must not become an export of everything.
-        return crate::answer::see(&asked.address(None));
+        return crate::answer::see(&wanted.address(None));
     }
     match asker.console.core.export_audit_log(asker.actor(), filter, format, asker.origin()).await {
         Ok(export) => file(export, format, asker.actor().session().alias.as_str()),
@@ -95,12 +95,12 @@ pub(crate) async fn export(asker: Asker, fields: Fields) -> Response {
     }
 }
 
-fn fill(asker: &Asker, asked: Asked, problems: Problems, found: &AuditPage) -> Page {
+fn fill(asker: &Asker, wanted: Wanted, problems: Problems, found: &AuditPage) -> Page {
     let chain = found.chain;
-    let cursor_address = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| asked.address(Some(cursor)));
+    let cursor_address = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| wanted.address(Some(cursor)));
     Page {
         t: asker.words(),
-        frame: asker.frame(Place::RamAudit, asked.address(Some(&asked.cursor()))),
+        frame: asker.frame(Place::RamAudit, wanted.address(Some(&wanted.cursor()))),
         problems,
         rows: found.events.iter().map(|event| Row::new(&asker.visitor.words, event)).collect(),
         total: found.total.map(|total| if total > COUNTED { format!("{}+", grouped(COUNTED)) } else { grouped(total) }),
@@ -110,21 +110,21 @@ fn fill(asker: &Asker, asked: Asked, problems: Problems, found: &AuditPage) -> P
         signed: grouped(chain.signed),
         signed_at: chain.signed_at.map(When::from),
         unsigned: chain.chained > chain.signed,
-        asked,
+        wanted,
     }
 }
 
 impl Page {
     /// The choices of the event filter: code, words, whether it is the present one. The words are sorted.
     fn events(&self) -> Vec<(&'static str, String, bool)> {
-        let choice = |code: &&'static str| (*code, self.t.s(&format!("ram-event-{code}")), *code == self.asked.event);
+        let choice = |code: &&'static str| (*code, self.t.s(&format!("ram-event-{code}")), *code == self.wanted.event);
         let mut choices: Vec<_> = EVENTS.iter().map(choice).collect();
         choices.sort_by(|a, b| a.1.cmp(&b.1));
         choices
     }
 }
 
-impl Asked {
+impl Wanted {
     /// What cannot be meant is nothing, and nothing is longer than it has to be.
     fn tidied(self) -> Self {
         let short = |text: String| text.trim().chars().filter(|c| !c.is_control()).take(128).collect::<String>();
@@ -257,10 +257,10 @@ mod tests {
 
     #[test]
     fn the_way_to_other_pages_keeps_the_filter() {
-        let asked = Asked { user: "a&b".to_owned(), event: "nonsense".to_owned(), ..Asked::default() }.tidied();
-        assert_eq!(asked.address(None), "/ram/audit?user=a%26b");
-        assert!(!asked.shows_all() && Asked::default().shows_all());
-        let forged = Asked { before: "'; DROP".to_owned(), ..Asked::default() };
+        let wanted = Wanted { user: "a&b".to_owned(), event: "nonsense".to_owned(), ..Wanted::default() }.tidied();
+        assert_eq!(wanted.address(None), "/ram/audit?user=a%26b");
+        assert!(!wanted.shows_all() && Wanted::default().shows_all());
+        let forged = Wanted { before: "'; DROP".to_owned(), ..Wanted::default() };
         assert_eq!(
             (forged.cursor(), forged.address(Some(&forged.cursor()))),
             (Cursor::Latest, "/ram/audit".to_owned())
