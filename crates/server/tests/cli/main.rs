@@ -9,6 +9,11 @@ mod doctor;
 mod http;
 mod mail;
 mod place;
+// The server stands below the crate `testkit`, which is made of everything.
+#[expect(unreachable_pub, reason = "the crate `testkit` exports it")]
+#[path = "../../../testkit/src/postgres.rs"]
+mod postgres;
+mod postgres_commands;
 mod process;
 mod starting;
 mod tls;

@@ -15,7 +15,7 @@ const CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000
 const DURABLE: &[(&str, &[&str])] = &[
     ("fsync", &["on"]),
     ("full_page_writes", &["on"]),
-    ("synchronous_commit", &["on", "remote_apply", "remote_write"]),
+    ("synchronous_commit", &["on", "remote_apply", "remote_write", "local"]),
 ];
 
 /// Looks at the database that the URL names.
