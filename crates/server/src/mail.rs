@@ -4,6 +4,7 @@
 //! Countersign.
 
 mod command;
+mod connection;
 mod files;
 mod letter;
 mod smtp;
@@ -72,7 +73,7 @@ impl Mailer {
     async fn send(&self, letter: &Letter) -> Result<String, NotSent> {
         let message = letter.message(&self.from, &self.host)?;
         match &self.way {
-            Way::Smtp(smtp) => smtp.send(message).await,
+            Way::Smtp(smtp) => smtp.send(&message).await,
             Way::Files(folder) => folder.write(letter, &message.formatted()),
         }
     }

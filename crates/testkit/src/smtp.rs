@@ -18,8 +18,16 @@ pub enum Encryption {
     None,
     /// After STARTTLS; before it nothing is taken.
     StartTls,
+    /// After STARTTLS, with an answer that a stranger on the way wrote behind the server's in the clear.
+    StartTlsInjected,
     /// From the first byte.
     Implicit,
+}
+
+impl Encryption {
+    const fn begins_later(self) -> bool {
+        matches!(self, Self::StartTls | Self::StartTlsInjected)
+    }
 }
 
 /// What the server does with a mail. Those that are told come in turn, and then every mail is accepted.
@@ -180,11 +188,12 @@ impl<'s> Session<'s> {
                     say(stream, "221 bye").await?;
                     return Ok(After::Quit);
                 }
-                "STARTTLS" if self.state.encryption == Encryption::StartTls && !self.encrypted => {
-                    say(stream, "220 go ahead").await?;
+                "STARTTLS" if self.state.encryption.begins_later() && !self.encrypted => {
+                    let injected = self.state.encryption == Encryption::StartTlsInjected;
+                    say(stream, if injected { "220 go ahead\r\n250 injected" } else { "220 go ahead" }).await?;
                     return Ok(After::StartTls);
                 }
-                _ if self.state.encryption == Encryption::StartTls && !self.encrypted => {
+                _ if self.state.encryption.begins_later() && !self.encrypted => {
                     say(stream, "530 5.7.0 STARTTLS first").await?;
                 }
                 "AUTH" => self.log_on(stream, rest).await?,
@@ -218,7 +227,7 @@ impl<'s> Session<'s> {
 
     async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: &mut BufReader<S>) -> std::io::Result<()> {
         let mut lines = vec!["localhost", "8BITMIME"];
-        if self.state.encryption == Encryption::StartTls && !self.encrypted {
+        if self.state.encryption.begins_later() && !self.encrypted {
             lines.push("STARTTLS");
         } else if self.state.credentials.is_some() {
             lines.push("AUTH PLAIN LOGIN");

@@ -100,6 +100,11 @@ async fn no_mail_and_no_password_goes_to_a_server_that_cannot_prove_its_name() {
         assert!(refused.text.to_lowercase().contains("certificate"), "{refused}");
         assert!(server.mails().is_empty());
     }
+    // Nor where somebody on the way answers in the server's place.
+    let injected = SmtpServer::start(Encryption::StartTlsInjected, None, &[]).await;
+    let refused = send(&injected, "smtp://u:hush@127.0.0.1:PORT?tls=required").await.unwrap_err();
+    assert!(refused.text.contains("in the clear where TLS had to begin"), "{refused}");
+    assert_eq!((refused.failure, injected.mails().len()), (MailFailure::ForNow, 0));
     // Nor where TLS was taken out on the way.
     let stripped = SmtpServer::start(Encryption::None, None, &[]).await;
     let refused = send(&stripped, "smtp://u:hush@127.0.0.1:PORT?tls=required").await.unwrap_err();
@@ -279,7 +284,11 @@ fn without_a_server_mails_become_files_for_this_user_alone() {
         assert_eq!(delivery.send_due().await, 1);
         let [file] = std::fs::read_dir(&folder).unwrap().map(Result::unwrap).collect::<Vec<_>>().try_into().unwrap();
         let name = file.file_name().into_string().unwrap();
-        assert!(name.contains("Z_mfa-bound_owner@acme.example_") && name.ends_with(".eml"), "{name}");
+        assert!(
+            name.contains("Z_mfa-bound_owner@acme.example_")
+                && file.path().extension().is_some_and(|ending| ending == "eml"),
+            "{name}"
+        );
         assert!(name.starts_with(|c: char| c.is_ascii_digit()), "{name}");
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&file.path())), (0o700, 0o600));
@@ -340,15 +349,12 @@ fn text_of(mail: &ReceivedMail) -> String {
     let mut rest = unfolded.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let encoded = (*first == b'=').then(|| after.split_at_checked(2)).flatten();
-        match encoded {
-            Some((hex, after)) => {
-                bytes.extend(data_encoding::HEXUPPER.decode(hex).unwrap());
-                rest = after;
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        rest = after;
+        if let Some((hex, behind)) = encoded {
+            bytes.extend(data_encoding::HEXUPPER.decode(hex).unwrap());
+            rest = behind;
+        } else {
+            bytes.push(*first);
         }
     }
     String::from_utf8(bytes).unwrap()
