@@ -18,6 +18,7 @@ mod frame;
 mod guard;
 mod locales;
 mod pages;
+mod password_rules;
 mod routes;
 mod step_up;
 mod visitor;

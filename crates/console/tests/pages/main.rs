@@ -12,6 +12,7 @@
 mod logon;
 mod own;
 mod routes;
+mod settings;
 
 use countersign_testkit::http::{Browser, Page};
 use countersign_testkit::{Account, Kit, Person};
