@@ -232,6 +232,8 @@ const EVENTS: &[&str] = &[
     "DetachPolicyFromUser",
     "GetSecurityPreference",
     "SetSecurityPreference",
+    "SetPasswordPolicy",
+    "DisableIdleUser",
     "CreateAccount",
     "ListAccounts",
     "ResetOwnerMFADevice",

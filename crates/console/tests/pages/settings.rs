@@ -45,7 +45,7 @@ fn passwords<'a>(seen: &'a str, changed: &[(&'a str, &'a str)]) -> Vec<(&'a str,
 
 both_engines! {
     /// The page tells what would happen, saves when it is told to, and the session goes on under a new secret.
-    async fn x1_x9_settings_are_checked_and_then_saved(kit: Kit) {
+    async fn c32_settings_are_checked_and_then_saved(kit: Kit) {
         let acme = kit.account("acme").await;
         kit.administrator(&acme, "rita").await;
         let alice = kit.ram_user(&acme, "alice").await;
@@ -67,7 +67,7 @@ both_engines! {
     }
 
     /// Without script: the page that asks carries on all that was typed, forth and back.
-    async fn x1_what_was_typed_is_carried_on(kit: Kit) {
+    async fn c32_what_was_typed_is_carried_on(kit: Kit) {
         let acme = kit.account("acme").await;
         let mut browser = owner(&kit, &acme).await;
         let seen = browser.open(SETTINGS).await.value_of("seen").unwrap();
@@ -87,7 +87,7 @@ both_engines! {
     }
 
     /// What is wrong is told next to its field, all of it at once, and what was typed stays.
-    async fn attack_047_wrong_values_are_told_next_to_their_fields(kit: Kit) {
+    async fn c32_wrong_values_are_told_next_to_their_fields(kit: Kit) {
         let acme = kit.account("acme").await;
         let rita = kit.administrator(&acme, "rita").await;
         let mut browser = logged_on(&kit, &rita).await;
@@ -111,7 +111,7 @@ both_engines! {
     }
 
     /// Two administrators at once: the second sees both before he saves.
-    async fn x1_a_page_shown_before_somebody_else_saved_asks_again(kit: Kit) {
+    async fn c32_a_page_shown_before_somebody_else_saved_asks_again(kit: Kit) {
         let acme = kit.account("acme").await;
         let rita = kit.administrator(&acme, "rita").await;
         let (mut one, mut other) = (owner(&kit, &acme).await, logged_on(&kit, &rita).await);
@@ -130,7 +130,7 @@ both_engines! {
     }
 
     /// The password policy has a page of its own; its rules stand at every field for a new password.
-    async fn c29_x1_the_rules_are_told_where_a_password_is_chosen(kit: Kit) {
+    async fn c32_the_rules_are_told_where_a_password_is_chosen(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user(&acme, "alice").await;
         let (mut browser, mut hers) = (owner(&kit, &acme).await, logged_on(&kit, &alice).await);
