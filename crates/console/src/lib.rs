@@ -20,6 +20,7 @@ mod guard;
 mod locales;
 pub mod mails;
 mod pages;
+mod password_rules;
 mod program;
 mod routes;
 mod step_up;

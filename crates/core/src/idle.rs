@@ -144,7 +144,7 @@ mod tests {
     const DAY: Duration = Duration::from_hours(24);
 
     #[test]
-    fn x4_idleness_is_counted_from_the_last_logon_or_from_when_it_was_enabled() {
+    fn c32_idleness_is_counted_from_the_last_logon_or_from_when_it_was_enabled() {
         let (d90, d91) = (NOON.plus(DAY * 90), NOON.plus(DAY * 91));
         assert!(is_idle(None, NOON, IdleDays::D90, d90));
         assert!(!is_idle(None, NOON, IdleDays::D90, d90.minus(Duration::from_micros(1))));

@@ -12,6 +12,8 @@ mod places;
 mod recovery;
 mod second_factor;
 
+pub use second_factor::TypedFactor;
+
 pub(crate) use next::requires_device;
 pub(crate) use password::hourly_limit;
 

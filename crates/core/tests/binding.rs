@@ -139,6 +139,9 @@ both_engines! {
         let owner = kit.owner_session(&acme).await.actor;
         let forbid = SettingsChange { users_manage_mfa_devices: Some(false), ..SettingsChange::default() };
         kit.core().change_settings(&owner, forbid, origin()).await.unwrap();
+        // What becomes stricter ends the sessions; they log on anew.
+        assert_eq!(refusal(kit.core().own_binding(&alices.actor).await), Refusal::NotLoggedOn);
+        let (alices, bobs) = (kit.session(&alice).await, kit.session_with(&bob, &bobs_phone).await);
 
         let core = kit.core();
         assert_eq!(

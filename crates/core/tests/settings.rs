@@ -18,7 +18,7 @@ both_engines! {
 
         let change = SettingsChange { binding_codes: Some(BindingCodes::Two), ..SettingsChange::default() };
         let changed = kit.core().change_settings(&owner.actor, change, origin()).await.unwrap();
-        assert_eq!(changed, SecuritySettings { binding_codes: BindingCodes::Two, ..settings.clone() });
+        assert_eq!(changed.settings, SecuritySettings { binding_codes: BindingCodes::Two, ..settings.clone() });
         let change = SettingsChange { mfa_device_types: Some(MfaDeviceTypes::Several), ..SettingsChange::default() };
         kit.core().change_settings(&owner.actor, change, origin()).await.unwrap();
         let shown = kit.core().settings(&owner.actor, origin()).await.unwrap();
@@ -34,7 +34,7 @@ both_engines! {
         let change = SettingsChange { users_manage_mfa_devices: Some(false), ..SettingsChange::default() };
         let alices = kit.session(&alice).await.actor;
         assert_eq!(refusal(kit.core().settings(&alices, origin()).await), Refusal::NoPermission);
-        assert_eq!(refusal(kit.core().change_settings(&alices, change, origin()).await), Refusal::NoPermission);
+        assert_eq!(refusal(kit.core().change_settings(&alices, change.clone(), origin()).await), Refusal::NoPermission);
         let ritas = kit.session(&rita).await.actor;
         kit.core().change_settings(&ritas, change, origin()).await.unwrap();
         let others = kit.owner_session(&other).await.actor;

@@ -69,7 +69,6 @@ ram-password-generate-help = Random, shown once after you save.
 ram-password-custom = Custom password
 ram-password-custom-help = You type one and know it.
 ram-password-custom-label = Custom password
-ram-password-rules = At least 8 characters, four of them different, and not with the user's name in it.
 ram-reset-required = The password must be reset at the next logon
 ram-reset-required-help = The user then chooses one that only he knows. A generated one must always be reset.
 ram-enable-mfa = Enable MFA

@@ -215,8 +215,9 @@ forecast-proof-more-often = Are asked for a proof more often
 forecast-proof-more-often-note = Before the operations above.
 
 # The rules of a password, before and after it is typed
-password-rules-title = The password needs
-password-broken-title = This password lacks
+password-needs = Needed: { $rules }.
+password-lacks = This password is refused. It needs { $rules }.
+password-comma = ,{" "}
 password-rule-shortest = at least { $n } characters
 password-rule-longest = at most { $n } characters
 password-rule-different = at least { $n } different characters
@@ -226,4 +227,3 @@ password-rule-number = a digit
 password-rule-symbol = a symbol, such as - or a space
 password-rule-not-name = nothing of the user's name
 password-expires = Good until
-password-never-expires = For ever

@@ -69,7 +69,6 @@ ram-password-generate-help = 随机生成，保存后仅显示一次。
 ram-password-custom = 自定义密码
 ram-password-custom-help = 由您设置，您会知道该密码。
 ram-password-custom-label = 自定义密码
-ram-password-rules = 至少 8 个字符，其中至少 4 个不同，且不能包含该用户的用户名。
 ram-reset-required = 用户下次登录时必须重置密码
 ram-reset-required-help = 由用户设置只有自己知道的密码。自动生成的密码始终需要重置。
 ram-enable-mfa = 启用 MFA

@@ -191,8 +191,9 @@ forecast-proof-more-often = 需要更频繁地验证身份
 forecast-proof-more-often-note = 在执行上述操作之前。
 
 # 密码要求
-password-rules-title = 密码要求
-password-broken-title = 密码不符合以下要求
+password-needs = 要求：{ $rules }。
+password-lacks = 密码不符合要求：{ $rules }。
+password-comma = ，
 password-rule-shortest = 至少 { $n } 个字符
 password-rule-longest = 最多 { $n } 个字符
 password-rule-different = 至少 { $n } 个不同的字符
@@ -202,4 +203,3 @@ password-rule-number = 包含数字
 password-rule-symbol = 包含符号，如 - 或空格
 password-rule-not-name = 不包含用户名
 password-expires = 有效期至
-password-never-expires = 永久有效

@@ -6,6 +6,7 @@ use crate::answer::{form_page, problem};
 use crate::fields::Fields;
 use crate::frame::{Frame, LogonName, Problems};
 use crate::locales::Words;
+use crate::password_rules;
 use crate::visitor::{LogonHolder, Visitor};
 use askama::Template;
 use axum::extract::State;
@@ -22,6 +23,7 @@ struct Page {
     frame: Frame,
     problems: Problems,
     name: LogonName,
+    rules: String,
 }
 
 /// `GET /logon/choose-password`.
@@ -42,16 +44,21 @@ pub(crate) async fn choose(
 ) -> Response {
     let (chosen, repeated) = (fields.secret("new_password"), fields.secret("repeat_password"));
     let step = if chosen.expose_secret() == repeated.expose_secret() {
-        console.core.logon_with_new_password(&token, chosen, &visitor.origin).await
+        console.core.logon_with_new_password(&token, chosen.clone(), &visitor.origin).await
     } else {
         Err(Error::from(Refusal::PasswordsDiffer))
     };
     match step {
         Ok(step) => go_on(&console, &visitor, Ok(step)),
-        Err(error) => match problem(&visitor.words, error, "new_password") {
-            Ok(problems) => ask(&console, &visitor, &token, problems).await,
-            Err(error) => go_on(&console, &visitor, Err(error)),
-        },
+        Err(error) => {
+            let rules = console.core.password_rules_at_logon(&token).await.ok();
+            let lacking = rules
+                .and_then(|(policy, name)| password_rules::lacking(&visitor.words, &error, &chosen, &name, &policy));
+            match lacking.map_or_else(|| problem(&visitor.words, error, "new_password"), Ok) {
+                Ok(problems) => ask(&console, &visitor, &token, problems).await,
+                Err(error) => go_on(&console, &visitor, Err(error)),
+            }
+        }
     }
 }
 
@@ -60,7 +67,12 @@ async fn ask(console: &Console, visitor: &Visitor, token: &Token, problems: Prob
         Ok(view) => view,
         Err(elsewhere) => return elsewhere,
     };
+    let rules = match console.core.password_rules_at_logon(token).await {
+        Ok((policy, _)) => password_rules::needed(&visitor.words, &policy),
+        Err(error) => return go_on(console, visitor, Err(error)),
+    };
     let page = Page {
+        rules,
         t: visitor.words.clone(),
         frame: Frame::of_logon(visitor),
         problems,

@@ -7,11 +7,14 @@ use crate::cookies::Cookie;
 use crate::fields::Fields;
 use crate::frame::{Frame, Problems};
 use crate::locales::Words;
+use crate::password_rules;
 use crate::visitor::{Member, Visitor};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use countersign_core::passwords::policy_for;
 use countersign_core::{Error, Refusal};
+use countersign_model::settings::PasswordPolicy;
 use secrecy::ExposeSecret as _;
 
 #[derive(Template)]
@@ -22,6 +25,7 @@ struct Page {
     problems: Problems,
     base: &'static str,
     name: String,
+    rules: String,
 }
 
 /// `GET …/password`.
@@ -42,7 +46,7 @@ pub(crate) async fn change(
 ) -> Response {
     let (new, repeated) = (fields.secret("new_password"), fields.secret("repeat_password"));
     let changed = if new.expose_secret() == repeated.expose_secret() {
-        console.core.change_own_password(&member.0, fields.secret("password"), new, &visitor.origin).await
+        console.core.change_own_password(&member.0, fields.secret("password"), new.clone(), &visitor.origin).await
     } else {
         Err(Error::from(Refusal::PasswordsDiffer))
     };
@@ -51,10 +55,14 @@ pub(crate) async fn change(
             let cookie = console.options.set_cookie(Cookie::Session, token.expose());
             with_cookie(see_done(base(&member.0), "password-changed"), cookie)
         }
-        Err(error) => match answer::problem(&visitor.words, error, "new_password") {
-            Ok(problems) => ask(&console, &visitor, &member, problems),
-            Err(error) => answer::failure(&console, &visitor, error),
-        },
+        Err(error) => {
+            let name = &member.0.session().name;
+            let lacking = password_rules::lacking(&visitor.words, &error, &new, name, &policy(&member));
+            match lacking.map_or_else(|| answer::problem(&visitor.words, error, "new_password"), Ok) {
+                Ok(problems) => ask(&console, &visitor, &member, problems),
+                Err(error) => answer::failure(&console, &visitor, error),
+            }
+        }
     }
 }
 
@@ -65,7 +73,13 @@ fn ask(console: &Console, visitor: &Visitor, member: &Member, problems: Problems
         t: visitor.words.clone(),
         frame,
         problems,
+        rules: password_rules::needed(&visitor.words, &policy(member)),
         base: base(&member.0),
     };
     form_page(&page.problems, &page)
+}
+
+fn policy(member: &Member) -> PasswordPolicy {
+    let session = member.0.session();
+    policy_for(session.kind, &session.settings)
 }

@@ -2,8 +2,10 @@
 
 use crate::Console;
 use crate::answer;
+use crate::fields::Fields;
 use crate::frame::{Frame, LogonName, Place, Problems, When};
 use crate::locales::Words;
+use crate::password_rules;
 use crate::visitor::{Member, Visitor};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -56,6 +58,13 @@ impl Asker {
     /// What a refusal is at its field, or else at `elsewhere`; what no form can show comes back.
     pub(crate) fn problems(&self, error: Error, elsewhere: &str) -> Result<Problems, Error> {
         answer::problem(&self.visitor.words, error, elsewhere)
+    }
+
+    /// As [`Self::problems`] for a form that gives a password to the user of this name: tells what a weak one lacks.
+    pub(crate) fn password_problems(&self, error: Error, fields: &Fields, name: &str) -> Result<Problems, Error> {
+        let (typed, policy) = (fields.secret("new_password"), self.actor().session().settings.password);
+        let lacking = password_rules::lacking(&self.visitor.words, &error, &typed, name, &policy);
+        lacking.map_or_else(|| self.problems(error, "password_choice"), Ok)
     }
 
     /// The part of a logon name behind the `@`.

@@ -1,8 +1,11 @@
 //! The fields of a RAM user's console logon settings: of the page that makes him and of *Modify Logon Settings*.
 
 use crate::fields::Fields;
+use crate::locales::Words;
+use crate::password_rules;
 use countersign_core::users::{LoginChange, PasswordChange, ProfileView};
 use countersign_model::principal::ConsoleLogon;
+use countersign_model::settings::PasswordPolicy;
 
 /// What becomes of the password, as chosen.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub(crate) struct LoginForm {
     pub(crate) mfa_required: bool,
     /// Whether users bind their own devices: then one who need not may.
     pub(crate) self_service: bool,
+    /// What a custom password needs.
+    pub(crate) rules: String,
 }
 
 impl LoginForm {
@@ -35,7 +40,13 @@ impl LoginForm {
             reset_required: true,
             mfa_required: true,
             self_service,
+            rules: String::new(),
         }
+    }
+
+    /// The same form with the rules that a custom password keeps to.
+    pub(crate) fn with_rules(self, words: &Words, policy: &PasswordPolicy) -> Self {
+        Self { rules: password_rules::needed(words, policy), ..self }
     }
 
     /// The form for a user with these settings.
@@ -51,6 +62,7 @@ impl LoginForm {
             reset_required: profile.password_reset_required,
             mfa_required: profile.mfa_bind_required,
             self_service,
+            rules: String::new(),
         }
     }
 

@@ -245,6 +245,8 @@ pub(super) const EVENTS: &[&str] = &[
     "ExportAuditEvents",
     "GetOwnHistory",
     "TrimAuditLog",
+    "SetPasswordPolicy",
+    "DisableIdleUser",
     "CreateAccount",
     "DisownNotice",
     "ListFindings",

@@ -157,6 +157,10 @@ impl Page {
         self.profile.as_ref().and_then(|profile| profile.password_changed_at).map(When::from)
     }
 
+    fn password_expires(&self) -> Option<When> {
+        self.profile.as_ref().and_then(|profile| profile.password_expires_at).map(When::from)
+    }
+
     fn locked(&self) -> bool {
         self.password_lock.is_some() || self.device_lock.is_some()
     }

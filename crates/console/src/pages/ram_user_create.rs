@@ -39,7 +39,7 @@ pub(crate) async fn create(asker: Asker, fields: Fields) -> Response {
     match asker.console.core.create_user(asker.actor(), facts, Some(change), asker.origin()).await {
         Ok(Some(password)) => ram_password_shown::show(&asker, Because::Created, &name, password, mfa_required),
         Ok(None) => see_done(&user_path(&name), "user-created"),
-        Err(error) => match asker.problems(error, "password_choice") {
+        Err(error) => match asker.password_problems(error, &fields, &name) {
             Ok(problems) => ask(&asker, Some(&fields), problems).await,
             Err(error) => asker.failure(error),
         },
@@ -52,7 +52,8 @@ async fn ask(asker: &Asker, typed: Option<&Fields>, problems: Problems) -> Respo
         Ok(settings) => settings,
         Err(error) => return asker.failure(error),
     };
-    let blank = LoginForm::blank(settings.users_manage_mfa_devices);
+    let blank =
+        LoginForm::blank(settings.users_manage_mfa_devices).with_rules(&asker.visitor.words, &settings.password);
     let (facts, login) = match typed {
         Some(fields) => (FactsForm::read(fields), blank.read(fields)),
         None => (FactsForm::default(), blank),

@@ -33,7 +33,7 @@ pub(crate) async fn save(asker: Asker, Path(name): Path<String>, fields: Fields)
     match asker.console.core.change_login_profile(asker.actor(), &name, change, asker.origin()).await {
         Ok(Some(password)) => ram_password_shown::show(&asker, Because::Changed, &name, password, mfa_required),
         Ok(None) => see_done(&user_path(&name), "logon-settings"),
-        Err(error) => match asker.problems(error, "password_choice") {
+        Err(error) => match asker.password_problems(error, &fields, &name) {
             Ok(problems) => ask(&asker, &name, Some(&fields), problems).await,
             Err(error) => asker.failure(error),
         },
@@ -46,8 +46,9 @@ async fn ask(asker: &Asker, name: &str, typed: Option<&Fields>, problems: Proble
         Err(response) => return response,
     };
     let u = asker.subject(&user);
-    let self_service = asker.actor().session().settings.users_manage_mfa_devices;
-    let login = LoginForm::of(user.profile.as_ref(), self_service);
+    let settings = &asker.actor().session().settings;
+    let login = LoginForm::of(user.profile.as_ref(), settings.users_manage_mfa_devices)
+        .with_rules(&asker.visitor.words, &settings.password);
     let page = Page {
         t: asker.words(),
         frame: asker.frame(Place::RamUsers, format!("{}/logon-settings", u.path)),

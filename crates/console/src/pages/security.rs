@@ -46,6 +46,7 @@ struct Shown {
     may_manage_mfa: bool,
     may_change_password: bool,
     password_changed_at: Option<When>,
+    password_expires_at: Option<When>,
 }
 
 struct Device {
@@ -124,6 +125,7 @@ impl Shown {
             may_manage_mfa: own.may_manage_mfa,
             may_change_password: own.may_change_password,
             password_changed_at: own.password_changed_at.map(When::from),
+            password_expires_at: own.password_expires_at.map(When::from),
         }
     }
 }

@@ -21,7 +21,9 @@ async fn walk(browser: &mut Browser, first: &str) -> Vec<usize> {
         assert_eq!(page.status, StatusCode::OK);
         pages.push(rows(&page).matches("<tr>").count());
         let older = page.body.split("rel=\"next\"").next().filter(|_| page.has("rel=\"next\""));
-        path = older.and_then(|text| text.rsplit("href=\"").next()).map(|link| link.split('"').next().unwrap().replace("&#38;", "&"));
+        path = older
+            .and_then(|text| text.rsplit("href=\"").next())
+            .map(|link| link.split('"').next().unwrap().replace("&#38;", "&"));
     }
     pages
 }

@@ -14,6 +14,7 @@ mod logon;
 mod notices;
 mod own;
 mod routes;
+mod settings;
 
 use countersign_testkit::http::{Browser, Page};
 use countersign_testkit::{Account, Kit, Person};

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn x1_a_policy_asks_for_more_and_tells_what_is_missing() {
+    fn c32_a_policy_asks_for_more_and_tells_what_is_missing() {
         let policy = PasswordPolicy {
             minimum_length: 12,
             minimum_different: 6,

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn x4_a_password_is_good_due_or_expired() {
+    fn c32_a_password_is_good_due_or_expired() {
         use PasswordState::{Due, Expired, Good};
         // Longest age, hard, age of an initial one; whether it is initial; its age in days; what it is then.
         for ((longest, hard, initial_age), initial, days, expected) in [
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn x4_a_password_runs_out_to_the_microsecond() {
+    fn c32_a_password_runs_out_to_the_microsecond() {
         let policy = PasswordPolicy { max_age_days: 1, ..PasswordPolicy::default() };
         let ends = password_expires_at(PrincipalKind::RamUser, &profile(false), &policy).unwrap();
         assert_eq!(ends, NOON.plus(DAY));

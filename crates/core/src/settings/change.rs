@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attack_047_values_outside_their_range_are_told_one_by_one() {
+    fn c32_values_outside_their_range_are_told_one_by_one() {
         let password = PolicyChange {
             minimum_length: Some(7),
             minimum_different: Some(9),

@@ -68,7 +68,7 @@ mod tests {
 
     /// From settings to settings, whether that is stricter, and whether the way back is.
     #[test]
-    fn x1_the_table_of_what_is_stricter() {
+    fn c32_the_table_of_what_is_stricter() {
         let table: &[(&str, Edit, Edit, bool, bool)] = &[
             ("nothing", |_| {}, |_| {}, false, false),
             ("independent to mandatory", |_| {}, |s| s.mfa_for_logon = MfaForLogon::Mandatory, true, false),

@@ -1,6 +1,6 @@
 //! What a logon costs, over HTTP on loopback, against what the same work reaches without it, in one run.
 //!
-//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | full | list | postgres]`
+//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | full | list | forecast | postgres]`
 //!
 //! Only the ratios mean something: they hold while the speed of the disk and the neighbours of the machine change. The
 //! load generator is in the process and counts against the server.
@@ -22,6 +22,7 @@
 )]
 
 mod client;
+mod forecast;
 mod full;
 mod list;
 mod population;
@@ -65,6 +66,9 @@ fn main() {
         }
         if wanted("list") {
             list::run().await;
+        }
+        if wanted("forecast") {
+            forecast::run().await;
         }
         if wanted("postgres") {
             second_factor::on_postgres().await;
