@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 
 use countersign_core::binding::TypedCodes;
-use countersign_core::{Countersign, Error, Refusal};
+use countersign_core::settings::{PolicyChange, SettingsChange};
+use countersign_core::{Countersign, Error, Origin, Refusal};
 use countersign_model::logon::LogonState;
 use countersign_model::token::Token;
 use countersign_testkit::people::{USER_PASSWORD, login_with_mfa, one_code, ram_user_name};
@@ -321,5 +322,78 @@ async fn judged(kit: &Kit, account: &Account) -> usize {
 async fn fail(core: &Countersign, token: &Token, phone: &Phone, kit: &Kit, times: usize) {
     for code in phone.wrong_codes(kit).take(times) {
         assert_eq!(reason(core.logon_with_code(token, code, origin()).await), "code_wrong");
+    }
+}
+
+both_engines! {
+    async fn attack_031_one_password_over_many_names_is_stopped_by_network_and_by_all(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let from = |address: String| Origin::new(address, "a sprayer");
+        let spray = async |name: String, address: String| {
+            let name = ram_user_name(&name, "acme");
+            let token = kit.core().begin_logon(name).await.unwrap();
+            kit.core().logon_with_password(&token, "Summer 2026 !".into(), &from(address)).await
+        };
+        // One network is not listened to after two hundred wrong passwords in an hour, over whatever names.
+        for number in 0..201 {
+            spray(format!("user{number}"), "2001:db8:1:1::5".to_owned()).await.unwrap_err();
+        }
+        let token = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
+        let here = from("2001:db8:1:1::99".to_owned());
+        assert_eq!(reason(kit.core().logon_with_password(&token, alice.secret(), &here).await), "network_exhausted");
+        // Others are.
+        kit.session(&alice).await;
+        // From two hundred addresses: the installation notices, and each has a small part of its tries left.
+        let mut judged = 0;
+        for number in 0..2_000 {
+            let address = format!("198.51.{}.{}", number % 2, number % 100);
+            judged += usize::from(reason(spray(format!("name{number}"), address).await) != "network_exhausted");
+        }
+        assert!(judged < 2_000, "{judged}");
+        let findings = kit.int("SELECT COUNT(*) FROM findings WHERE kind = 'spraying'", &[]).await;
+        assert_eq!(findings, 1);
+        // Somebody elsewhere still logs on, and after the hour everybody does.
+        kit.session(&alice).await;
+        kit.advance(Duration::from_hours(1));
+        let token = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
+        kit.core().logon_with_password(&token, alice.secret(), &here).await.unwrap();
+    }
+
+    async fn attack_021_addresses_of_one_ipv6_customer_are_counted_together(kit: Kit) {
+        let acme = kit.account("acme").await;
+        for number in 0..201 {
+            let name = ram_user_name(&format!("user{number}"), "acme");
+            let token = kit.core().begin_logon(name).await.unwrap();
+            let origin = Origin::new(format!("2001:db8:7:7::{number:x}"), "a sprayer");
+            kit.core().logon_with_password(&token, "Summer 2026 !".into(), &origin).await.unwrap_err();
+        }
+        let owner = async |address: &str| {
+            let token = kit.core().begin_logon(acme.owner.logon_name.clone()).await.unwrap();
+            let origin = Origin::new(address.to_owned(), "a test");
+            kit.core().logon_with_password(&token, acme.owner.secret(), &origin).await
+        };
+        assert_eq!(reason(owner("2001:db8:7:7:ffff::1").await), "network_exhausted");
+        assert!(owner("2001:db8:7:8::1").await.is_ok());
+    }
+
+    async fn c32_the_password_policy_locks_for_an_hour(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let owner = kit.owner_session(&acme).await.actor;
+        let password = PolicyChange { max_logon_attempts: Some(3), ..PolicyChange::default() };
+        let change = SettingsChange { password, ..SettingsChange::default() };
+        kit.core().change_settings(&owner, change, origin()).await.unwrap();
+        // A name that does not exist locks alike.
+        for name in ["alice", "nobody"] {
+            let name = ram_user_name(name, "acme");
+            for _ in 0..3 {
+                assert_ne!(reason(kit.log_on_as(&name, "not this one").await), "password_paused");
+            }
+            kit.advance(Duration::from_mins(59));
+            assert_eq!(reason(kit.log_on_as(&name, "not this one").await), "password_paused");
+            kit.advance(Duration::from_mins(1));
+        }
+        kit.session(&alice).await;
     }
 }

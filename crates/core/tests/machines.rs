@@ -1,5 +1,5 @@
 //! Remembered machines, known browsers and unusual logons.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
 
 use countersign_core::logon::{GivenSecrets, LogonStep, TypedFactor};
 use countersign_core::sessions::Ending;
@@ -18,7 +18,7 @@ const DAY: Duration = Duration::from_hours(24);
 struct Machine {
     address: &'static str,
     browser: Option<Token>,
-    machine: Option<Token>,
+    remembered: Option<Token>,
 }
 
 impl Machine {
@@ -29,14 +29,14 @@ impl Machine {
     fn origin(&self) -> Origin {
         Origin {
             browser: self.browser.clone(),
-            machine: self.machine.clone(),
+            machine: self.remembered.clone(),
             ..Origin::new(self.address.to_owned(), "a test")
         }
     }
 
     fn take(&mut self, given: &GivenSecrets) {
         self.browser = Some(given.browser.clone());
-        self.machine = given.machine.clone().or_else(|| self.machine.take());
+        self.remembered = given.machine.clone().or_else(|| self.remembered.take());
     }
 
     async fn password(&self, kit: &Kit, person: &Person) -> Result<LogonStep, Error> {
@@ -94,7 +94,7 @@ both_engines! {
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let mut home = Machine::at("192.0.2.7");
         home.log_on(&kit, &alice, &phone, true).await;
-        assert!(home.machine.is_none());
+        assert!(home.remembered.is_none());
         // Allowed, used, and forbidden again.
         change(&kit, &acme, SettingsChange { remember_machines: Some(true), ..SettingsChange::default() }).await;
         home.log_on(&kit, &alice, &phone, true).await;
@@ -108,7 +108,7 @@ both_engines! {
         let (_, phone) = kit.bound_owner(&acme).await;
         let mut home = Machine::at("192.0.2.7");
         home.log_on(&kit, &acme.owner, &phone, true).await;
-        assert!(home.machine.is_none());
+        assert!(home.remembered.is_none());
         assert!(home.log_on(&kit, &acme.owner, &phone, true).await.0);
     }
 
@@ -166,7 +166,7 @@ both_engines! {
         let mut home = Machine::at("192.0.2.7");
         home.log_on(&kit, &alice, &phone, true).await;
         let forged = Token::generate(kit.entropy());
-        let mut other = Machine { machine: Some(forged), ..home.clone() };
+        let mut other = Machine { remembered: Some(forged), ..home.clone() };
         assert!(other.log_on(&kit, &alice, &phone, false).await.0);
         assert!(!home.log_on(&kit, &alice, &phone, false).await.0, "a forgery does not end the real one");
     }

@@ -108,7 +108,7 @@ impl Countersign {
             principal,
             principal_name: &subject.name,
             kind: FindingKind::MachineReplayed,
-            details: &origin.address,
+            details: &format!("from={};", origin.address.replace(';', ",")),
         };
         self.raise(tx, finding).await
     }
