@@ -418,6 +418,8 @@ await main(async (open) => {
     }
     await user.go("/me/security");
     assert.equal(await user.page.locator('a[href^="/ram/"]').count(), 0);
+    await user.go("/me/notices");
+    await user.look("my-notices");
   });
 
   await step("the owner makes her an administrator: she sees RAM at once", async () => {
@@ -552,6 +554,38 @@ await main(async (open) => {
     await owner.reads(t.notAttached, row);
     await owner.go("/account/security/password");
     await owner.look("account-password");
+  });
+
+  await step("the owner reads what was told, and says by the link in a mail that it was not he (attack_056)", async () => {
+    await owner.go("/account/notices");
+    await owner.look("account-notices");
+    const [link] = (await server.newestMailTo(OWNER.name)).match(/http:\/\/localhost:\d+\/not-me\?notice=[0-9a-f.]+/);
+    assert.equal(new URL(link).origin, server.url, "the link has the public address");
+    const reader = await browser.visitor({ ...at, name: "whoever reads the owner's mail", language });
+    await reader.go(link);
+    await reader.look("not-me");
+    await owner.go("/account/security");
+    owner.at("/account/security");
+    await reader.send("/not-me");
+    await reader.look("not-me-done");
+    assert.equal(await reader.go(link), 403, "once");
+    await reader.look("not-me-over");
+    await owner.go("/account/security");
+    owner.at("/");
+  });
+
+  await step("the finding stands on the overview until it is settled", async () => {
+    await logOn(owner, OWNER.name, OWNER.password);
+    await owner.go("/account/notices");
+    await owner.look("account-notices-answered");
+    await owner.go("/ram/overview");
+    await owner.look("ram-overview-finding");
+    await owner.go("/ram/findings");
+    await owner.look("ram-findings");
+    await owner.send("/ram/findings");
+    await owner.look("ram-findings-none");
+    await owner.go("/ram/findings?state=settled");
+    await owner.look("ram-findings-settled");
   });
 
   await step("every page was looked at in every state", async () => {

@@ -1,7 +1,7 @@
 // The real binary on a data folder of its own, and how it ends.
 
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +43,18 @@ export class Server {
       if (left <= 0) throw new Error(`the server never said ${pattern}; it said:\n${this.#said}`);
       await Promise.race([new Promise((wake) => this.#waiting.push(wake)), pause(left)]);
     }
+  }
+
+  /** The newest mail to somebody, which became a file because no mail server is configured: its plain text. */
+  async newestMailTo(address) {
+    const folder = join(this.#folder, "outbox");
+    const deadline = Date.now() + START_MS;
+    while (Date.now() < deadline) {
+      const names = (await readdir(folder).catch(() => [])).filter((name) => name.includes(`_${address}_`) && name.endsWith(".eml"));
+      if (names.length) return plainText(await readFile(join(folder, names.sort().at(-1)), "utf8"));
+      await pause(100);
+    }
+    throw new Error(`no mail to ${address}`);
   }
 
   /** All that it has printed so far. */
@@ -87,6 +99,16 @@ export class Server {
     await this.stop();
     throw new Error(`the server did not start; it said:\n${said}`);
   }
+}
+
+/** The first part of a message, decoded. */
+function plainText(message) {
+  const part = message.split(/^Content-Type: text\/plain/m)[1];
+  const [head, body] = [part.slice(0, part.indexOf("\r\n\r\n")), part.slice(part.indexOf("\r\n\r\n") + 4).split("\r\n--")[0]];
+  if (/base64/.test(head)) return Buffer.from(body, "base64").toString("utf8");
+  if (!/quoted-printable/.test(head)) return body;
+  const bytes = body.replace(/=\r\n/g, "").replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 /** Nothing of the machine's own configuration of the server. */
