@@ -74,7 +74,7 @@ both_engines! {
     }
 
     /// Administrators read the log and every user's history; a plain user his own, and nothing from where others acted.
-    async fn c43_everybody_sees_his_own_history(kit: Kit) {
+    async fn everybody_sees_his_own_history(kit: Kit) {
         let acme = kit.account("acme").await;
         let (owner, rita) = (kit.owner_session(&acme).await, kit.administrator(&acme, "rita").await);
         let (alice, _phone) = kit.bound_user(&acme, "alice").await;
@@ -293,7 +293,7 @@ fn no_junk_passes_for_an_export_and_none_breaks_the_verification() {
     });
     proptest!(ProptestConfig::with_cases(600), |(at in 0..length, byte in any::<u8>(), cut in any::<bool>())| {
         let mut bytes = text.clone().into_bytes();
-        if cut { bytes.truncate(at) } else { bytes[at] = byte };
+        if cut { bytes.truncate(at) } else { bytes[at] = byte }
         let changed = bytes != text.as_bytes();
         let passes = verify_export(bytes.as_slice(), &keys).is_ok_and(|check| check.is_proved());
         // The end of the last line is the only byte that says nothing.

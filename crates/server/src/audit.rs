@@ -141,25 +141,22 @@ fn log_text(check: &AuditCheck) -> String {
         Verdict::Unchecked => "CANNOT BE CHECKED",
         Verdict::Tampered => "TAMPERED WITH",
     };
-    let mut text = format!("{}: {verdict}. ", check.account_id);
-    if check.entries == 0 {
-        text += "No entry";
-    } else {
-        text += &format!("{} entries, {} to {}", check.entries, check.after.saturating_add(1), check.last);
-    }
+    let mut facts = vec![match check.entries {
+        0 => "No entry".to_owned(),
+        entries => format!("{entries} entries, {} to {}", check.after.saturating_add(1), check.last),
+    }];
     if let Some(at) = check.signed_at {
-        text += &format!("; signed up to {} at {}", check.signed, at.to_rfc3339());
+        facts.push(format!("signed up to {} at {}", check.signed, at.to_rfc3339()));
     }
     if check.waiting > 0 {
-        text += &format!("; {} wait for the server to number them", check.waiting);
+        facts.push(format!("{} wait for the server to number them", check.waiting));
     }
-    for problem in &check.problems {
-        text += &format!("\n    {problem}");
-    }
+    let mut lines = vec![format!("{}: {verdict}. {}", check.account_id, facts.join("; "))];
+    lines.extend(check.problems.iter().map(|problem| format!("    {problem}")));
     if check.unnamed > 0 {
-        text += &format!("\n    and {} more places", check.unnamed);
+        lines.push(format!("    and {} more places", check.unnamed));
     }
-    text
+    lines.join("\n")
 }
 
 fn verify_database(account: Option<String>, files: &[PathBuf], common: Common) -> Result<Found, Failure> {

@@ -443,7 +443,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attack_129_no_cell_is_a_formula() {
+    fn no_cell_is_a_formula() {
         let cell = |text: &str| {
             let mut part = Vec::new();
             write_cell(&mut part, text);
