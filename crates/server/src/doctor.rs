@@ -7,6 +7,7 @@ mod clock;
 mod database;
 mod folder;
 mod keys;
+mod mail;
 mod network;
 
 use crate::cli::DoctorFlags;
@@ -97,6 +98,7 @@ async fn examine(settings: &Settings) -> Vec<Line> {
     lines.extend(keys::check(settings, database.look.as_ref()));
     lines.extend(clock::check(now, database.clock, database.look.as_ref()));
     lines.extend(network::check(settings).await);
+    lines.push(mail::check(settings).await);
     lines
 }
 

@@ -11,6 +11,7 @@ statements! {
     END_MACHINES = "DELETE FROM remembered_machines";
     END_SECRETS = "DELETE FROM machine_secrets";
     END_BROWSERS = "DELETE FROM known_browsers";
+    END_NETWORKS = "DELETE FROM known_networks";
     END_PROOFS = "DELETE FROM proofs";
     END_WINDOWS = "DELETE FROM proof_windows";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending'";
@@ -33,7 +34,7 @@ pub struct Ended {
     pub logons: u64,
     /// Remembered machines.
     pub machines: u64,
-    /// Known browsers.
+    /// Known browsers and networks.
     pub browsers: u64,
     /// Bindings that no code has confirmed.
     pub bindings: u64,
@@ -50,7 +51,7 @@ pub async fn end_all(tx: &mut Tx<'_>) -> Result<Ended, StoreError> {
         sessions: tx.execute(END_SESSIONS, params![]).await?,
         logons: tx.execute(END_LOGONS, params![]).await?,
         machines: tx.execute(END_MACHINES, params![]).await?,
-        browsers: tx.execute(END_BROWSERS, params![]).await?,
+        browsers: tx.execute(END_BROWSERS, params![]).await? + tx.execute(END_NETWORKS, params![]).await?,
         bindings: tx.execute(END_BINDINGS, params![]).await?,
         proofs: tx.execute(END_PROOFS, params![]).await? + tx.execute(END_WINDOWS, params![]).await?,
     })

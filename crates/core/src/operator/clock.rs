@@ -12,7 +12,6 @@ use crate::notices::Notice;
 use crate::upkeep::{reset_high_water, stored_high_water};
 use countersign_model::Timestamp;
 use countersign_model::audit::Outcome;
-use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::logon::LOGON_LIFETIME;
 use countersign_model::notice::NoticeKind;
 use countersign_otp::{Period, TimeStep};
@@ -95,7 +94,7 @@ impl Countersign {
             let devices = clock::devices_ahead(tx, step_at(now.plus(SOON))?).await?;
             if stuck == Stuck::Unbind {
                 for device in &devices {
-                    this.unbind_stuck(tx, &device.account, (&device.principal, &device.name), now).await?;
+                    this.unbind_stuck(tx, admitted, device).await?;
                 }
             }
             admitted.tell("mark", &mark.to_rfc3339());
@@ -108,22 +107,18 @@ impl Countersign {
         Ok(Some(done))
     }
 
-    async fn unbind_stuck(
-        &self,
-        tx: &mut Tx<'_>,
-        account: &AccountId,
-        (principal, name): (&PrincipalId, &str),
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    async fn unbind_stuck(&self, tx: &mut Tx<'_>, admitted: &Admitted, device: &DeviceAhead) -> Result<(), Error> {
+        let (account, principal) = (&device.account, &device.principal);
         principals::guard(tx, account, principal).await?;
         virtual_mfa::delete_bound(tx, account, principal).await?;
-        principals::bump_epoch(tx, account, principal, now).await?;
+        principals::bump_epoch(tx, account, principal, admitted.now).await?;
         let origin = Origin::command_line();
-        self.notify(tx, Notice { account, principal, kind: NoticeKind::MfaUnbound, origin: &origin }).await?;
+        let notice = Notice { account, principal, kind: NoticeKind::MfaUnbound, origin: &origin };
+        self.notify_by(tx, admitted, notice).await?;
         let event = Written {
             actor: Actor::Operator.for_audit(),
             action: Action::UnbindMfaForUser.code(),
-            target: name,
+            target: &device.name,
             outcome: Outcome::Success,
             reason: "clock_ran_ahead",
             details: "",
