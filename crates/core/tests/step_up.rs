@@ -75,10 +75,11 @@ both_engines! {
             ..SettingsChange::default()
         };
         let (owner, phone) = kit.bound_owner(&acme).await;
-        let owner = kit.proved(&owner, &phone.code(&kit), async |actor| {
+        let code = phone.code(&kit);
+        let change = async |actor: SessionActor| {
             kit.core().change_settings(&actor, always(SensitiveOperation::Users), origin()).await
-        });
-        let changed = owner.await.1.unwrap();
+        };
+        let changed = kit.proved(&owner, &code, change).await.1.unwrap();
         kit.next_step();
         let owner = kit.visitor(changed.token.unwrap()).await;
         let other = kit.session_with(&acme.owner, &phone).await;
