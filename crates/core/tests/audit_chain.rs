@@ -358,8 +358,8 @@ fn attack_137_a_changed_checkpoint_file_is_told() {
             (outside.accounts().count(), kinds)
         };
         assert_eq!(read(format!("{line}\n\n{line}\n")), (1, vec![]));
-        assert_eq!(read(format!("{line}\n{}", torn)), (1, vec![]), "torn while it was written");
-        assert_eq!(read(format!("{}\n{line}\n", torn)), (1, vec![]), "and the next server went on");
+        assert_eq!(read(format!("{line}\n{torn}")), (1, vec![]), "torn while it was written");
+        assert_eq!(read(format!("{torn}\n{line}\n")), (1, vec![]), "and the next server went on");
         assert_eq!(read(format!("{{}}\n{line}\n")), (1, vec![ProblemKind::Malformed]));
         let forged = line.replace("\"seq\":", "\"seq\":1");
         assert_eq!(read(format!("{forged}\n")), (0, vec![ProblemKind::BadSignature]));

@@ -34,8 +34,8 @@ pub(crate) struct RunningKeeper {
 impl RunningKeeper {
     /// Numbers and signs all that was written, and ends.
     pub(crate) async fn stop(self) {
-        // Fails when the task has ended already.
-        drop(self.stop.send(()));
+        // Fails when the task has ended already, which the next line tells.
+        self.stop.send(()).unwrap_or_default();
         if let Err(error) = self.task.await {
             tracing::error!(target: "audit", %error, "the audit log is not chained to its end");
         }
