@@ -262,18 +262,13 @@ impl Countersign {
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
 
-    /// Lifts the locks on a RAM user's password and device.
+    /// Lifts every lock on a RAM user: on his password, in whichever browser, his device, his recovery codes.
     pub async fn unlock_user(&self, actor: &SessionActor, name: &str, origin: &Origin) -> Result<(), Error> {
         let deed = Deed::on(actor, Action::UnlockUser.code(), name).asking(Action::UnlockUser, &[]);
         let name = name.to_owned();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::UnlockUser).await?;
-            let account = &user.account_id;
-            let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
-            budgets::clear(tx, password, admitted.now).await?;
-            if let Some(device) = virtual_mfa::find_bound(tx, account, &user.id).await? {
-                budgets::clear(tx, counted(&device), admitted.now).await?;
-            }
+            budgets::clear_all_of(tx, &user.account_id, &user.id, admitted.now).await?;
             Ok(())
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await

@@ -30,8 +30,8 @@ both_engines! {
         let (restored, told) = kit.told(&acme.id, kit.core().mark_restored()).await;
         let Restored { ended, devices, stale, codes_from } = restored.unwrap();
         assert_eq!(told, ["operator RestoreInstallation success"]);
-        assert!(ended.sessions >= 2 && ended.logons >= 1, "{ended:?}");
-        assert_eq!((ended.machines, ended.browsers, ended.bindings, ended.proofs, devices, stale), (1, 1, 1, 2, 1, 1));
+        assert!(ended.sessions >= 2 && ended.logons >= 1 && ended.browsers >= 1, "{ended:?}");
+        assert_eq!((ended.machines, ended.bindings, ended.proofs, devices, stale), (1, 1, 2, 1, 1));
 
         // What was open is over, for everybody.
         for token in [&visitor.token, &owner.token] {

@@ -23,8 +23,9 @@ statements! {
                     WHERE account_id = $2 AND principal_id = $3))";
     LOCKED = "SELECT a.alias, p.kind, p.name, b.kind, b.failures, b.blocked_until FROM budgets b \
               LEFT JOIN virtual_mfa v ON v.account_id = b.account_id AND v.device_id = b.subject_id \
+              LEFT JOIN known_browsers k ON k.account_id = b.account_id AND k.browser_id = b.subject_id \
               JOIN principals p ON p.account_id = b.account_id \
-              AND (p.principal_id = b.subject_id OR p.principal_id = v.principal_id) \
+              AND p.principal_id = COALESCE(v.principal_id, k.principal_id, b.subject_id) \
               JOIN accounts a ON a.account_id = b.account_id \
               WHERE b.failures >= $1 OR b.blocked_until > $2 ORDER BY a.alias, p.canonical_name, b.kind LIMIT $3";
     SWEEP = "DELETE FROM budgets WHERE updated_at < $1 AND (failures = 0 OR NOT EXISTS \
