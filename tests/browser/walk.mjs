@@ -374,6 +374,8 @@ await main(async (open) => {
     await owner.look("ram-settings");
     await owner.pick({ binding_codes: "two" });
     await owner.send("/ram/settings");
+    await owner.look("ram-settings-forecast");
+    await owner.send("/ram/settings");
     owner.at("/ram/settings");
     await owner.look("ram-settings-saved");
     await user.go("/me/security");
@@ -397,6 +399,13 @@ await main(async (open) => {
     await owner.page.locator('[name="users_manage_mfa_devices"]').uncheck();
     await owner.pick({ binding_codes: "one" });
     await owner.send("/ram/settings");
+    await owner.send("/ram/settings");
+    await owner.go("/ram/settings/password-policy");
+    await owner.look("ram-password-policy");
+    // What became stricter has ended her session.
+    await user.go("/me/security");
+    user.at("/");
+    await logOn(user, alice, hers.next, device);
     await user.go("/me/security");
     await user.reads(t.managedByAdministrators);
     await user.look("my-security-managed");

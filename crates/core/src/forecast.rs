@@ -71,6 +71,8 @@ pub enum Effect {
     MustBind,
     /// The same, and he had to already.
     MustBindAnyway,
+    /// He must bind a device when a logon of his is unusual.
+    BindsWhenUnusual,
     /// He must change the password at the next logon.
     MustChangePassword,
     /// His device is asked for at every logon.
@@ -91,6 +93,7 @@ impl Effect {
         Self::InitialPasswordExpired,
         Self::MustBind,
         Self::MustBindAnyway,
+        Self::BindsWhenUnusual,
         Self::MustChangePassword,
         Self::AskedAtEveryLogon,
         Self::MachineForgotten,
@@ -108,6 +111,7 @@ impl Effect {
             Self::InitialPasswordExpired => "initial-password-expired",
             Self::MustBind => "must-bind",
             Self::MustBindAnyway => "must-bind-anyway",
+            Self::BindsWhenUnusual => "binds-when-unusual",
             Self::MustChangePassword => "must-change-password",
             Self::AskedAtEveryLogon => "asked-at-every-logon",
             Self::MachineForgotten => "machine-forgotten",
@@ -206,6 +210,9 @@ fn effects(before: &SecuritySettings, after: &SecuritySettings, class: Class) ->
     let mandatory = after.mfa_for_logon == MfaForLogon::Mandatory && before.mfa_for_logon != MfaForLogon::Mandatory;
     suffers(mandatory && !class.bound && !class.bind_required, Effect::MustBind);
     suffers(mandatory && !class.bound && class.bind_required, Effect::MustBindAnyway);
+    let independent_to_adaptive =
+        before.mfa_for_logon == MfaForLogon::Independent && after.mfa_for_logon == MfaForLogon::Adaptive;
+    suffers(independent_to_adaptive && !class.bound && !class.bind_required, Effect::BindsWhenUnusual);
     let no_more_adaptive =
         before.mfa_for_logon == MfaForLogon::Adaptive && after.mfa_for_logon != MfaForLogon::Adaptive;
     suffers(no_more_adaptive && class.bound, Effect::AskedAtEveryLogon);

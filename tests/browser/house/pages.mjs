@@ -48,7 +48,8 @@ export const PAGES = {
   "/ram/users/{name}/policies": ["ram-user-policies", "ram-user-policies-administrator", "ram-user-policies-oneself"],
   "/ram/users/{name}/virtual-mfa/bind": ["ram-user-bind", "ram-user-bind-refused"],
   "/ram/users/{name}/virtual-mfa/unbind": ["ram-user-unbind"],
-  "/ram/settings": ["ram-settings", "ram-settings-saved"],
+  "/ram/settings": ["ram-settings", "ram-settings-forecast", "ram-settings-saved"],
+  "/ram/settings/password-policy": ["ram-password-policy"],
 };
 
 /** Each page of the routes stands in the list, and each state in the list was looked at where the list says. */

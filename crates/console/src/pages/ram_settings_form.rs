@@ -182,6 +182,13 @@ pub(crate) struct Row {
     pub(crate) control: Control,
 }
 
+impl Row {
+    /// Whether its choices need a sentence each, and so the width of the page.
+    pub(crate) const fn is_wide(&self) -> bool {
+        matches!(self.control, Control::Cards { .. })
+    }
+}
+
 /// What a setting is changed with.
 pub(crate) enum Control {
     Switch { on: bool },
@@ -453,7 +460,7 @@ mod tests {
             settings.password.max_age_days = 90;
             for which in [Which::Security, Which::Passwords] {
                 let form = Form::of(which, &settings, &Fingerprint::of(&settings).unwrap());
-                let Ok(change) = form.change(&words) else { unreachable!() };
+                let change = form.change(&words).map_err(|problems| format!("{problems:?}")).unwrap();
                 match which {
                     Which::Security => assert_eq!(change.logon_networks.as_ref(), Some(&settings.logon_networks)),
                     Which::Passwords => assert_eq!(change.password.max_age_days, Some(90)),

@@ -13,7 +13,7 @@ use countersign_model::settings::{MfaForLogon, PasswordPolicy, SecuritySettings,
 #[must_use]
 pub fn is_stricter(before: &SecuritySettings, after: &SecuritySettings) -> bool {
     let off = |rule: fn(&SecuritySettings) -> bool| rule(before) && !rule(after);
-    demand(after.mfa_for_logon) > demand(before.mfa_for_logon)
+    demands_more(before.mfa_for_logon, after.mfa_for_logon)
         || !after.logon_networks.covers(&before.logon_networks)
         || after.session_hours < before.session_hours
         || off(|settings| settings.remember_machines)
@@ -27,13 +27,16 @@ pub fn is_stricter(before: &SecuritySettings, after: &SecuritySettings) -> bool 
         || are_ages_stricter(&before.password, &after.password)
 }
 
-/// How much a policy demands of a logon. Each demands all that the one before it does: `adaptive` asks a bound device at
-/// unusual logons only, `independent` asks it at every logon, and `mandatory` asks everybody to have one.
-const fn demand(mfa: MfaForLogon) -> u8 {
-    match mfa {
-        MfaForLogon::Adaptive => 0,
-        MfaForLogon::Independent => 1,
-        MfaForLogon::Mandatory => 2,
+/// Whether `after` asks something of a logon that `before` did not. Neither of `independent` and `adaptive` is the stricter
+/// one: the first asks a bound device at every logon, the second asks whoever has none to bind one at an unusual logon.
+const fn demands_more(before: MfaForLogon, after: MfaForLogon) -> bool {
+    match (before, after) {
+        (MfaForLogon::Mandatory, _)
+        | (MfaForLogon::Independent, MfaForLogon::Independent)
+        | (MfaForLogon::Adaptive, MfaForLogon::Adaptive) => false,
+        (MfaForLogon::Independent | MfaForLogon::Adaptive, MfaForLogon::Mandatory)
+        | (MfaForLogon::Independent, MfaForLogon::Adaptive)
+        | (MfaForLogon::Adaptive, MfaForLogon::Independent) => true,
     }
 }
 
@@ -72,7 +75,7 @@ mod tests {
         let table: &[(&str, Edit, Edit, bool, bool)] = &[
             ("nothing", |_| {}, |_| {}, false, false),
             ("independent to mandatory", |_| {}, |s| s.mfa_for_logon = MfaForLogon::Mandatory, true, false),
-            ("adaptive to independent", |s| s.mfa_for_logon = MfaForLogon::Adaptive, |_| {}, true, false),
+            ("adaptive to independent", |s| s.mfa_for_logon = MfaForLogon::Adaptive, |_| {}, true, true),
             (
                 "adaptive to mandatory",
                 |s| s.mfa_for_logon = MfaForLogon::Adaptive,

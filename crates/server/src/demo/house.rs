@@ -4,6 +4,7 @@ use super::people::{Person, State};
 use crate::failure::Failure;
 use countersign_core::binding::TypedCodes;
 use countersign_core::logon::LogonStep;
+use countersign_core::settings::{PolicyChange, SettingsChange};
 use countersign_core::setup::NewAccount;
 use countersign_core::users::{LoginChange, PasswordChange, UserFacts};
 use countersign_core::{Countersign, Error, Origin, SessionActor};
@@ -53,6 +54,10 @@ impl House {
         let new = NewAccount { alias, owner, password: self.owner_password.clone() };
         self.core.create_account(new).await?;
         let owner = self.log_on_owner().await?;
+        // Its people log on for six weeks with the passwords that they were given.
+        let password = PolicyChange { initial_age_days: Some(0), ..PolicyChange::default() };
+        let lasting = SettingsChange { password, ..SettingsChange::default() };
+        self.core.change_settings(&owner, lasting, &origin(OWNER)).await?;
         let facts = facts(ADMINISTRATOR, "Demo administrator", "AdministratorAccess")?;
         let login = LoginChange {
             console_logon: ConsoleLogon::Enabled,
