@@ -24,7 +24,7 @@ use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, Syste
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
-use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, virtual_mfa};
+use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, recovery_codes, virtual_mfa};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
@@ -68,6 +68,10 @@ pub struct UserInFull {
     pub password_budget: Budget,
     /// Tries of his device.
     pub device_budget: Budget,
+    /// Tries of his recovery codes.
+    pub recovery_budget: Budget,
+    /// How many recovery codes he has left.
+    pub codes_left: i64,
     /// Whether the actor looks at himself.
     pub is_oneself: bool,
     /// The present time, by which locks are judged.
@@ -132,6 +136,7 @@ impl Countersign {
             let account = &user.account_id;
             let device = virtual_mfa::find_bound(tx, account, &user.id).await?;
             let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
+            let recovery = Counted { kind: BudgetKind::RecoveryCode, ..password };
             let profile = login_profiles::find(tx, account, &user.id).await?;
             Ok(UserInFull {
                 profile: profile.map(|profile| ProfileView::of(&profile, user.kind, &admitted.who.settings.password)),
@@ -141,6 +146,8 @@ impl Countersign {
                     Some(device) => budgets::find(tx, counted(device)).await?,
                     None => Budget::UNUSED,
                 },
+                recovery_budget: budgets::find(tx, recovery).await?,
+                codes_left: recovery_codes::count(tx, account, &user.id).await?.left,
                 device: device.as_ref().and_then(DeviceView::of),
                 is_oneself: admitted.who.principal.as_ref() == Some(&user.id),
                 now: admitted.now,
@@ -262,18 +269,13 @@ impl Countersign {
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
 
-    /// Lifts the locks on a RAM user's password and device.
+    /// Lifts the locks on a RAM user's password, device and recovery codes.
     pub async fn unlock_user(&self, actor: &SessionActor, name: &str, origin: &Origin) -> Result<(), Error> {
         let deed = Deed::on(actor, Action::UnlockUser.code(), name).asking(Action::UnlockUser, &[]);
         let name = name.to_owned();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::UnlockUser).await?;
-            let account = &user.account_id;
-            let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
-            budgets::clear(tx, password, admitted.now).await?;
-            if let Some(device) = virtual_mfa::find_bound(tx, account, &user.id).await? {
-                budgets::clear(tx, counted(&device), admitted.now).await?;
-            }
+            budgets::clear_all_of(tx, &user.account_id, &user.id, admitted.now).await?;
             Ok(())
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await

@@ -52,6 +52,7 @@ method-passkey = Passkey
 method-email = Email
 method-phone = Phone
 method-recovery-code = Recovery code
+method-remembered-machine = Remembered machine
 
 # What is unusual about a logon
 unusual-new-browser = New browser

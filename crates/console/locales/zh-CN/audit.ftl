@@ -52,6 +52,7 @@ method-passkey = 通行密钥
 method-email = 邮箱
 method-phone = 手机
 method-recovery-code = 恢复码
+method-remembered-machine = 受信任的设备
 
 # 异常登录
 unusual-new-browser = 新浏览器
