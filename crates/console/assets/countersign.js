@@ -1,6 +1,7 @@
 // Comfort for the pages of Countersign. Every page works without this file; nothing here decides anything.
 //
 //   data-copy-target="id" | data-copy="text"   button that copies; data-copied="Copied" is the label shown for a while
+//   data-download="id" data-file="name.txt" data-heading="text"   button that keeps a secret in a file, with a line above it
 //   data-countdown data-now="ms" data-period="30" data-text="New code in {s} s"   seconds left of the present time step
 //   data-code                                  code field: digits only, whatever was pasted
 //   data-reveal="id"                           button that shows and hides a password; data-shown="Hide" its other label
@@ -47,6 +48,16 @@ on("[data-copy], [data-copy-target]", "click", async (button) => {
   say(label.textContent);
   clearTimeout(button.timer);
   button.timer = setTimeout(() => { label.textContent = button.dataset.before; }, 4000);
+});
+
+on("[data-download]", "click", (button) => {
+  const text = [button.dataset.heading, plain(document.getElementById(button.dataset.download)), ""].join("\r\n");
+  const address = URL.createObjectURL(new Blob([text.replace(/\r?\n/g, "\r\n")], { type: "text/plain;charset=utf-8" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = button.dataset.file;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
 });
 
 // The server's clock counts, not the phone's: only the time passed since the page was made is taken from here.

@@ -135,7 +135,16 @@ fn retry_later(visitor: &Visitor, key: &str) -> Response {
 
 /// The response that ends a session in the browser as well.
 pub(crate) fn logged_off(console: &Console) -> Response {
-    let mut response = to_logon(console, Some("logged-off"));
+    gone(console, "logged-off")
+}
+
+/// The same after all sessions have ended, not this one alone.
+pub(crate) fn logged_off_everywhere(console: &Console) -> Response {
+    gone(console, "logged-off-everywhere")
+}
+
+fn gone(console: &Console, notice: &str) -> Response {
+    let mut response = to_logon(console, Some(notice));
     let clear = HeaderValue::from_static("\"cache\", \"storage\"");
     response.headers_mut().insert(HeaderName::from_static("clear-site-data"), clear);
     response

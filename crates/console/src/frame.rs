@@ -58,6 +58,10 @@ pub(crate) enum Place {
     AccountHistory,
     /// The history of a RAM user, for himself.
     MyHistory,
+    /// Account Center > Sessions.
+    AccountSessions,
+    /// The sessions of a RAM user, for himself.
+    MySessions,
     /// None of them.
     Elsewhere,
 }
@@ -76,6 +80,8 @@ impl Place {
             Self::RamAudit => "ram-audit",
             Self::AccountHistory => "account-history",
             Self::MyHistory => "my-history",
+            Self::AccountSessions => "account-sessions",
+            Self::MySessions => "my-sessions",
             Self::Elsewhere => "",
         };
         own == entry
@@ -83,7 +89,7 @@ impl Place {
 
     /// Whether it lies in the Account Center.
     pub(crate) const fn is_account(self) -> bool {
-        matches!(self, Self::AccountSecurity | Self::AccountHistory)
+        matches!(self, Self::AccountSecurity | Self::AccountHistory | Self::AccountSessions)
     }
 
     /// Whether it lies in the RAM console.
@@ -202,6 +208,10 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("settings-saved", "done-settings-saved"),
         ("settings-unchanged", "done-settings-unchanged"),
         ("finding-settled", "done-finding-settled"),
+        ("session-ended", "done-session-ended"),
+        ("sessions-ended", "done-sessions-ended"),
+        ("machine-forgotten", "done-machine-forgotten"),
+        ("machines-forgotten", "done-machines-forgotten"),
     ];
     WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
 }

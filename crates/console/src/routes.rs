@@ -1,10 +1,10 @@
 //! Every path with the state it needs. A route that needs a session has it behind the guard; the default is none.
 
 use crate::pages::{
-    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_second_factor, not_me, own_history,
-    own_mfa, own_notices, own_password, preferences, ram_audit, ram_findings, ram_overview, ram_settings, ram_user,
-    ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset,
-    ram_users, security, setup,
+    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_recovery_code, logon_second_factor,
+    not_me, own_history, own_mfa, own_notices, own_password, own_recovery, own_sessions, preferences, ram_audit,
+    ram_findings, ram_overview, ram_settings, ram_user, ram_user_create, ram_user_delete, ram_user_edit,
+    ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset, ram_user_sessions, ram_users, security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};
@@ -45,6 +45,7 @@ fn routes() -> Vec<Route> {
         ("/logon", Nobody, post(logon_name::begin)),
         ("/logon/password", Logon, get(logon_password::show).post(logon_password::prove)),
         ("/logon/second-factor", Logon, get(logon_second_factor::show).post(logon_second_factor::prove)),
+        ("/logon/recovery-code", Logon, get(logon_recovery_code::show).post(logon_recovery_code::prove)),
         ("/logon/choose-password", Logon, get(logon_choose_password::show).post(logon_choose_password::choose)),
         ("/logon/bind", Logon, get(logon_bind::show_types).post(logon_bind::start)),
         ("/logon/bind/virtual-mfa", Logon, get(logon_bind::show).post(logon_bind::confirm)),
@@ -75,6 +76,20 @@ fn own_pages() -> Vec<Route> {
         ("/account/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
         ("/account/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
         ("/account/security/virtual-mfa/unbind", Session, get(own_mfa::show_unbind).post(own_mfa::unbind)),
+        ("/account/security/recovery-codes", Session, get(own_recovery::show).post(own_recovery::make)),
+        ("/account/sessions", Session, get(own_sessions::show).post(own_sessions::end)),
+        (
+            "/account/sessions/log-off-everywhere",
+            Session,
+            get(own_sessions::ask_everywhere).post(own_sessions::log_off_everywhere),
+        ),
+        ("/me/security/recovery-codes", Session, get(own_recovery::show).post(own_recovery::make)),
+        ("/me/sessions", Session, get(own_sessions::show).post(own_sessions::end)),
+        (
+            "/me/sessions/log-off-everywhere",
+            Session,
+            get(own_sessions::ask_everywhere).post(own_sessions::log_off_everywhere),
+        ),
         ("/account/notices", Session, get(own_notices::show).post(own_notices::disown)),
         ("/me/notices", Session, get(own_notices::show).post(own_notices::disown)),
         ("/me/security/password", Session, get(own_password::show).post(own_password::change)),
@@ -99,6 +114,7 @@ fn ram_pages() -> Vec<Route> {
         ("/ram/users/{name}/reset-password", Session, get(ram_user_reset::show).post(ram_user_reset::reset)),
         ("/ram/users/{name}/unlock", Session, post(ram_user::unlock)),
         ("/ram/users/{name}/policies", Session, get(ram_user_policies::show).post(ram_user_policies::change)),
+        ("/ram/users/{name}/sessions", Session, get(ram_user_sessions::show).post(ram_user_sessions::end)),
         ("/ram/users/{name}/virtual-mfa/start", Session, post(ram_user_mfa::start)),
         ("/ram/users/{name}/virtual-mfa/bind", Session, get(ram_user_mfa::show_bind).post(ram_user_mfa::bind)),
         ("/ram/users/{name}/virtual-mfa/unbind", Session, get(ram_user_mfa::show_unbind).post(ram_user_mfa::unbind)),

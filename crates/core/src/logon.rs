@@ -48,6 +48,8 @@ pub struct LogonView {
     pub name: String,
     /// Whether the machine may be remembered. Told once the password was right.
     pub may_remember: bool,
+    /// Whether the device that must be bound takes the place of one that was lost. Told after the recovery code.
+    pub replaces_device: bool,
 }
 
 /// What the browser takes along from a finished logon. Neither opens anything without a password.
@@ -106,9 +108,11 @@ impl Countersign {
         let (hash, this) = (token_hash(token), self.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonView, Error> {
             let LogonInFull { logon, subject, .. } = this.live_logon(tx, &hash).await?;
-            let allowed = subject.is_some_and(|subject| may_remember(logon.kind, &subject.settings));
+            let allowed = subject.as_ref().is_some_and(|subject| may_remember(logon.kind, &subject.settings));
             let may_remember = allowed && logon.state == LogonState::SecondFactor;
-            Ok(LogonView { state: logon.state, kind: logon.kind, name: logon.name, may_remember })
+            let bound = subject.is_some_and(|subject| subject.device.is_some());
+            let replaces_device = bound && logon.state == LogonState::Bind;
+            Ok(LogonView { state: logon.state, kind: logon.kind, name: logon.name, may_remember, replaces_device })
         };
         self.inner.store.read(unit).await
     }

@@ -55,10 +55,12 @@ pub struct OwnSecurity {
     pub mfa_required: bool,
     /// When the password was last changed.
     pub password_changed_at: Option<Timestamp>,
-    /// How many recovery codes are left.
-    pub codes_left: i64,
     /// When it runs out; nothing when it never does.
     pub password_expires_at: Option<Timestamp>,
+    /// How many recovery codes are left.
+    pub codes_left: i64,
+    /// When the recovery codes were made; nothing when there are none.
+    pub codes_made_at: Option<Timestamp>,
     /// Whether he may bind and unbind his own device.
     pub may_manage_mfa: bool,
     /// Whether he may change his own password.
@@ -107,6 +109,7 @@ impl Countersign {
             let settings = &session.found.settings;
             let device = virtual_mfa::find_bound(tx, account, principal).await?;
             let profile = login_profiles::find(tx, account, principal).await?;
+            let codes = recovery_codes::count(tx, account, principal).await?;
             Ok(OwnSecurity {
                 device: device.as_ref().and_then(DeviceView::of),
                 mfa_required: profile
@@ -116,7 +119,8 @@ impl Countersign {
                     password_expires_at(session.found.kind, profile, &session.found.settings.password)
                 }),
                 password_changed_at: profile.and_then(|profile| profile.password_changed_at),
-                codes_left: recovery_codes::count(tx, account, principal).await?.left,
+                codes_left: codes.left,
+                codes_made_at: codes.made_at,
                 may_manage_mfa: admitted.may(Action::BindOwnMfa, &Resource::Oneself).is_ok(),
                 may_change_password: admitted.may(Action::ChangeOwnPassword, &Resource::Oneself).is_ok(),
             })

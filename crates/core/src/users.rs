@@ -24,7 +24,7 @@ use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, Syste
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
-use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, virtual_mfa};
+use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, recovery_codes, virtual_mfa};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
@@ -68,6 +68,10 @@ pub struct UserInFull {
     pub password_budget: Budget,
     /// Tries of his device.
     pub device_budget: Budget,
+    /// Tries of his recovery codes.
+    pub recovery_budget: Budget,
+    /// How many recovery codes he has left.
+    pub codes_left: i64,
     /// Whether the actor looks at himself.
     pub is_oneself: bool,
     /// The present time, by which locks are judged.
@@ -132,6 +136,7 @@ impl Countersign {
             let account = &user.account_id;
             let device = virtual_mfa::find_bound(tx, account, &user.id).await?;
             let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
+            let recovery = Counted { kind: BudgetKind::RecoveryCode, ..password };
             let profile = login_profiles::find(tx, account, &user.id).await?;
             Ok(UserInFull {
                 profile: profile.map(|profile| ProfileView::of(&profile, user.kind, &admitted.who.settings.password)),
@@ -141,6 +146,8 @@ impl Countersign {
                     Some(device) => budgets::find(tx, counted(device)).await?,
                     None => Budget::UNUSED,
                 },
+                recovery_budget: budgets::find(tx, recovery).await?,
+                codes_left: recovery_codes::count(tx, account, &user.id).await?.left,
                 device: device.as_ref().and_then(DeviceView::of),
                 is_oneself: admitted.who.principal.as_ref() == Some(&user.id),
                 now: admitted.now,

@@ -18,6 +18,7 @@ nav-settings = Settings
 nav-security-settings = Security settings
 nav-my-account = My Account
 nav-security = Security
+nav-sessions = Sessions
 account-center = Account Center
 own-security = Security Information Management
 search-users = Search users
@@ -63,6 +64,10 @@ done-administrator-unmade = The policy is detached.
 done-settings-saved = The settings are saved.
 done-settings-unchanged = Nothing was changed, so nothing was saved.
 done-finding-settled = The finding is settled.
+done-session-ended = The session has ended.
+done-sessions-ended = The sessions have ended.
+done-machine-forgotten = The machine is forgotten. Its next logon asks for a code.
+done-machines-forgotten = All machines are forgotten. Their next logon asks for a code.
 
 # Pages that say one thing
 error-code = Status { $code }

@@ -108,6 +108,7 @@ ram-no-password = No password
 ram-reset-at-next-logon = Reset at next logon
 ram-password-tries = Wrong passwords
 ram-device-tries = Wrong codes
+ram-recovery-tries = Wrong recovery codes
 ram-not-locked = Not locked
 ram-locked-until = until
 ram-locked-for-good = until an administrator unlocks it
@@ -294,3 +295,15 @@ ram-finding-recovery-codes-stale-note = They may have been used since. Ask the u
 ram-event-DisownNotice = Say: this was not me
 ram-event-ListFindings = List findings
 ram-event-SettleFinding = Settle finding
+
+# Sessions of a user
+ram-end-session = End session
+ram-end-session-title = End this session of { $name }?
+ram-end-sessions = End all sessions
+ram-end-sessions-title = End all sessions of { $name }?
+ram-end-sessions-effect = Work that is not saved there is lost. The user can log on again, as ever: whoever shall be kept out needs a new password or a disabled console logon.
+ram-forget-machine = Forget machine
+ram-forget-machine-title = Forget this machine of { $name }?
+ram-forget-machines = Forget all machines
+ram-forget-machines-title = Forget all machines of { $name }?
+ram-forget-machines-effect = The next logon there asks for a code. Sessions that are open go on.

@@ -21,7 +21,7 @@ audit-reason-code = 原因代码
 audit-browser = 浏览器
 audit-actor-id = 操作者 ID
 audit-event-id = 事件 ID
-audit-remembered = 已记住的设备
+audit-remembered = 受信任的设备
 audit-newer = 更新的记录
 audit-older = 更早的记录
 audit-newest = 最新记录
@@ -51,7 +51,7 @@ method-passkey = 通行密钥
 method-email = 邮箱
 method-phone = 手机
 method-recovery-code = 恢复码
-method-remembered-machine = 已记住的设备
+method-remembered-machine = 受信任的设备
 
 # 异常登录
 unusual-new-browser = 新浏览器
@@ -111,7 +111,7 @@ reason-ProofOver = 身份验证已过期
 reason-by_link = 通过邮件链接
 reason-clock_ran_ahead = 时钟曾超前
 reason-link_used = 链接已被使用
-reason-machine_used_elsewhere = 已记住的设备在别处被使用
+reason-machine_used_elsewhere = 受信任的设备在别处被使用
 reason-network_exhausted = 该网络尝试次数过多
 reason-network_refused = 来源网络不被允许
 reason-password_expired = 密码已过期

@@ -18,6 +18,7 @@ nav-settings = 设置
 nav-security-settings = 安全设置
 nav-my-account = 我的账号
 nav-security = 安全
+nav-sessions = 会话
 account-center = 账号中心
 own-security = 安全信息管理
 search-users = 搜索用户
@@ -63,6 +64,10 @@ done-administrator-unmade = 权限策略已移除。
 done-settings-saved = 设置已保存。
 done-settings-unchanged = 没有修改，未保存。
 done-finding-settled = 已标记为已处理。
+done-session-ended = 会话已结束。
+done-sessions-ended = 会话已全部结束。
+done-machine-forgotten = 已取消信任该设备，下次登录需要输入验证码。
+done-machines-forgotten = 已取消信任所有设备，下次登录需要输入验证码。
 
 # 提示页面
 error-code = 状态码 { $code }

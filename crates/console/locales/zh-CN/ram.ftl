@@ -108,6 +108,7 @@ ram-no-password = 无密码
 ram-reset-at-next-logon = 下次登录重置密码
 ram-password-tries = 密码锁定
 ram-device-tries = 验证码锁定
+ram-recovery-tries = 恢复码锁定
 ram-not-locked = 未锁定
 ram-locked-until = 解锁时间：
 ram-locked-for-good = 需由管理员解锁
@@ -279,3 +280,15 @@ ram-finding-recovery-codes-stale-note = 备份之后恢复码可能已被使用�
 ram-event-DisownNotice = 确认不是本人操作
 ram-event-ListFindings = 查看安全提醒
 ram-event-SettleFinding = 处理安全提醒
+
+# 用户的会话
+ram-end-session = 结束会话
+ram-end-session-title = 确定结束 { $name } 的该会话？
+ram-end-sessions = 结束所有会话
+ram-end-sessions-title = 确定结束 { $name } 的所有会话？
+ram-end-sessions-effect = 未保存的工作将丢失。该用户仍可再次登录；如需阻止登录，请重置密码或禁用控制台登录。
+ram-forget-machine = 取消信任设备
+ram-forget-machine-title = 确定取消信任 { $name } 的该设备？
+ram-forget-machines = 取消信任所有设备
+ram-forget-machines-title = 确定取消信任 { $name } 的所有设备？
+ram-forget-machines-effect = 在这些设备上下次登录时需要输入验证码，已打开的会话不受影响。

@@ -23,6 +23,7 @@ struct TypesPage {
     frame: Frame,
     problems: Problems,
     name: LogonName,
+    replaces: bool,
 }
 
 #[derive(Template)]
@@ -32,6 +33,7 @@ struct BindPage {
     frame: Frame,
     problems: Problems,
     name: LogonName,
+    replaces: bool,
     b: BindingForm,
 }
 
@@ -98,6 +100,7 @@ fn ask_type(console: &Console, visitor: &Visitor, view: &LogonView, problems: Pr
         frame: Frame::of_logon(visitor),
         problems,
         name: shown_name(&console.core, view),
+        replaces: view.replaces_device,
     };
     form_page(&page.problems, &page)
 }
@@ -117,6 +120,7 @@ async fn ask_code(console: &Console, visitor: &Visitor, token: &Token, problems:
         frame: Frame::of_logon(visitor),
         problems,
         name: shown_name(&console.core, &view),
+        replaces: view.replaces_device,
         b: BindingForm::new(&binding, "/logon/bind/virtual-mfa".to_owned(), "/logon/bind".to_owned()),
     };
     form_page(&page.problems, &page)

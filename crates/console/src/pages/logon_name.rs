@@ -145,6 +145,7 @@ fn notice_key(word: &str) -> Option<&'static str> {
         "logon-over" => Some("notice-logon-over"),
         "session-over" => Some("notice-session-over"),
         "logged-off" => Some("notice-logged-off"),
+        "logged-off-everywhere" => Some("notice-logged-off-everywhere"),
         "set-up" => Some("notice-set-up"),
         _ => None,
     }

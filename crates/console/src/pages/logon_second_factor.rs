@@ -10,6 +10,7 @@ use crate::visitor::{LogonHolder, Visitor};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use countersign_core::logon::TypedFactor;
 use countersign_core::{Error, Refusal};
 use countersign_model::logon::LogonState;
 use countersign_model::principal::PrincipalKind;
@@ -23,6 +24,8 @@ struct Page {
     problems: Problems,
     name: LogonName,
     is_owner: bool,
+    may_remember: bool,
+    remember: bool,
     now: i64,
 }
 
@@ -32,7 +35,7 @@ pub(crate) async fn show(
     visitor: Visitor,
     LogonHolder(token): LogonHolder,
 ) -> Response {
-    ask(&console, &visitor, &token, Problems::default()).await
+    ask(&console, &visitor, &token, false, Problems::default()).await
 }
 
 /// `POST /logon/second-factor`.
@@ -42,16 +45,18 @@ pub(crate) async fn prove(
     LogonHolder(token): LogonHolder,
     fields: Fields,
 ) -> Response {
-    match console.core.logon_with_code(&token, fields.text("code"), &visitor.origin).await {
+    let typed = TypedFactor { code: fields.text("code"), remember: fields.ticked("remember") };
+    let remember = typed.remember;
+    match console.core.logon_with_code(&token, typed, &visitor.origin).await {
         Err(Error::Refused { refusal: Refusal::WrongCode, .. }) => {
             let problems = Problems::one("code", refusal_text(&visitor.words, Refusal::WrongCode));
-            ask(&console, &visitor, &token, problems).await
+            ask(&console, &visitor, &token, remember, problems).await
         }
         step => go_on(&console, &visitor, step),
     }
 }
 
-async fn ask(console: &Console, visitor: &Visitor, token: &Token, problems: Problems) -> Response {
+async fn ask(console: &Console, visitor: &Visitor, token: &Token, remember: bool, problems: Problems) -> Response {
     let view = match waiting_for(console, visitor, token, LogonState::SecondFactor).await {
         Ok(view) => view,
         Err(elsewhere) => return elsewhere,
@@ -62,6 +67,8 @@ async fn ask(console: &Console, visitor: &Visitor, token: &Token, problems: Prob
         problems,
         name: shown_name(&console.core, &view),
         is_owner: view.kind == PrincipalKind::Owner,
+        may_remember: view.may_remember,
+        remember,
         now: console.core.now().millis(),
     };
     form_page(&page.problems, &page)

@@ -1,6 +1,7 @@
 //! Binding, replacing and unbinding one's own virtual MFA device.
 
 use super::binding_form::{BindingForm, typed_codes};
+use super::own_recovery::after_binding;
 use super::security::{base, frame};
 use crate::Console;
 use crate::answer::{self, form_page, refusal_text, see, see_done, with_cookie};
@@ -79,8 +80,12 @@ pub(crate) async fn bind(State(console): State<Console>, visitor: Visitor, membe
     let replaces = fields.ticked("old_code");
     match console.core.confirm_own_binding(&member.0, typed_codes(&fields), &visitor.origin).await {
         Ok(token) => {
-            let done = if replaces { "mfa-replaced" } else { "mfa-bound" };
-            with_cookie(see_done(home, done), console.options.set_cookie(Cookie::Session, token.expose()))
+            let way_on = if replaces {
+                format!("{home}?done=mfa-replaced")
+            } else {
+                after_binding(&console, &token, home).await
+            };
+            with_cookie(see(&way_on), console.options.set_cookie(Cookie::Session, token.expose()))
         }
         Err(Error::Refused { refusal: Refusal::BindingOver, .. }) => see(&format!("{home}/virtual-mfa/verify")),
         Err(error) => match answer::problem(&visitor.words, error, "code") {

@@ -1,6 +1,7 @@
 //! A RAM user's page: what he is, how he logs on, his device, his permissions.
 
 use super::own_history::History;
+use super::places::{Ends, PlacesShown};
 use super::ram_asker::{Asker, Lock, Subject};
 use crate::answer::{form_page, see_done};
 use crate::fields::AddressQuery;
@@ -33,8 +34,12 @@ struct Page {
     policies: Vec<SystemPolicy>,
     is_oneself: bool,
     tab: Tab,
+    recovery_lock: Option<Lock>,
+    codes_left: i64,
     /// On the tab History.
     history: Option<History>,
+    /// On the tab Sessions.
+    places: Option<PlacesShown>,
 }
 
 /// The second level of tabs.
@@ -44,6 +49,8 @@ pub(crate) enum Tab {
     ConsoleLogon,
     /// Virtual MFA Device.
     VirtualMfa,
+    /// Where he is logged on, and which machines are remembered.
+    Sessions,
     /// What he did, and what was done to him.
     History,
 }
@@ -53,6 +60,7 @@ impl Tab {
         match self {
             Self::ConsoleLogon => "console-logon",
             Self::VirtualMfa => "virtual-mfa",
+            Self::Sessions => "sessions",
             Self::History => "history",
         }
     }
@@ -68,7 +76,7 @@ pub(crate) struct Query {
 
 /// `GET /ram/users/{name}?tab=`.
 pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(query): AddressQuery<Query>) -> Response {
-    let tabs = [Tab::VirtualMfa, Tab::History];
+    let tabs = [Tab::VirtualMfa, Tab::Sessions, Tab::History];
     let tab = tabs.into_iter().find(|tab| tab.as_str() == query.tab).unwrap_or(Tab::ConsoleLogon);
     let history = match history(&asker, &name, tab, &query.before).await {
         Ok(history) => history,
@@ -76,8 +84,12 @@ pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(qu
     };
     match asker.user(&name).await {
         Ok(user) => {
+            let places = match places(&asker, &user, tab).await {
+                Ok(places) => places,
+                Err(response) => return response,
+            };
             let page = fill(&asker, user, tab);
-            let page = Page { frame: page.frame.with_done(Some(&query.done)), history, ..page };
+            let page = Page { frame: page.frame.with_done(Some(&query.done)), history, places, ..page };
             form_page(&page.problems, &page)
         }
         Err(response) => response,
@@ -94,6 +106,18 @@ async fn history(asker: &Asker, name: &str, tab: Tab, before: &str) -> Result<Op
     Ok(Some(History::new(&asker.visitor.words, &found, &path, !before.is_empty())))
 }
 
+async fn places(asker: &Asker, user: &UserInFull, tab: Tab) -> Result<Option<PlacesShown>, Response> {
+    if tab != Tab::Sessions {
+        return Ok(None);
+    }
+    let name = &user.user.name;
+    let found = asker.console.core.places_of(asker.actor(), name, asker.origin()).await;
+    let found = found.map_err(|error| asker.failure(error))?;
+    let ends = if user.is_oneself { Ends::Nothing } else { Ends::Others };
+    let action = format!("{}/sessions", super::ram_asker::user_path(name));
+    Ok(Some(PlacesShown::new(&asker.visitor.words, &found, action, ends)))
+}
+
 /// `POST /ram/users/{name}/unlock`.
 pub(crate) async fn unlock(asker: Asker, Path(name): Path<String>) -> Response {
     match asker.console.core.unlock_user(asker.actor(), &name, asker.origin()).await {
@@ -106,7 +130,11 @@ pub(crate) async fn unlock(asker: Asker, Path(name): Path<String>) -> Response {
 pub(crate) async fn show_problems(asker: &Asker, name: &str, tab: Tab, problems: Problems) -> Response {
     match asker.user(name).await {
         Ok(user) => {
-            let page = Page { problems, ..fill(asker, user, tab) };
+            let places = match places(asker, &user, tab).await {
+                Ok(places) => places,
+                Err(response) => return response,
+            };
+            let page = Page { problems, places, ..fill(asker, user, tab) };
             form_page(&page.problems, &page)
         }
         Err(response) => response,
@@ -131,7 +159,10 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
         policies: user.policies,
         is_oneself: user.is_oneself,
         tab,
+        recovery_lock: Lock::of(user.recovery_budget, user.now),
+        codes_left: user.codes_left,
         history: None,
+        places: None,
         u,
     }
 }
@@ -162,7 +193,7 @@ impl Page {
     }
 
     fn locked(&self) -> bool {
-        self.password_lock.is_some() || self.device_lock.is_some()
+        self.password_lock.is_some() || self.device_lock.is_some() || self.recovery_lock.is_some()
     }
 
     fn device_bound(&self) -> Option<When> {

@@ -47,6 +47,8 @@ struct Shown {
     may_change_password: bool,
     password_changed_at: Option<When>,
     password_expires_at: Option<When>,
+    codes_left: i64,
+    codes_made_at: Option<When>,
 }
 
 struct Device {
@@ -126,6 +128,8 @@ impl Shown {
             may_change_password: own.may_change_password,
             password_changed_at: own.password_changed_at.map(When::from),
             password_expires_at: own.password_expires_at.map(When::from),
+            codes_left: own.codes_left,
+            codes_made_at: own.codes_made_at.map(When::from),
         }
     }
 }

@@ -13,7 +13,10 @@ mod audit;
 mod logon;
 mod notices;
 mod own;
+mod recovery;
+mod remember;
 mod routes;
+mod sessions;
 mod settings;
 
 use countersign_testkit::http::{Browser, Page};

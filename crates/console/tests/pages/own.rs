@@ -20,7 +20,8 @@ both_engines! {
         let phone = Phone::with_key(&key);
         let mut other_tab = browser.clone();
         let bound = browser.submit("/account/security/virtual-mfa/bind", &[("code", &phone.code(&kit))]).await;
-        assert!(bound.has(">Bound<") && bound.has("callout-success"), "{}", bound.text());
+        assert!(bound.has("callout-success") && bound.has("Make recovery codes now"), "{}", bound.text());
+        assert!(browser.open("/account/security").await.has(">Bound<"));
         assert_eq!(other_tab.get("/account/security").await.location.as_deref(), Some("/?notice=session-over"), "attack_092");
         kit.next_step();
         let path = "/account/security/virtual-mfa/unbind";
