@@ -13,11 +13,11 @@ pub(crate) async fn cases(store: &Store) {
     let alice = user(store, &house, "alice").await;
     // Later than whatever the other cases have left.
     let now = NOON.plus(second(1_000_000));
-    of_sessions::open(store, &alice, [201; 32], now).await;
-    of_sessions::open(store, &alice, [202; 32], now.plus(second(1))).await;
+    of_sessions::open(store, &alice, [251; 32], now).await;
+    of_sessions::open(store, &alice, [252; 32], now.plus(second(1))).await;
     assert_eq!(change!(store, |tx| clock::end_sessions_after(tx, now)), 1);
-    assert!(look!(store, |tx| sessions::find(tx, &[201; 32])).is_some());
-    assert!(look!(store, |tx| sessions::find(tx, &[202; 32])).is_none());
+    assert!(look!(store, |tx| sessions::find(tx, &[251; 32])).is_some());
+    assert!(look!(store, |tx| sessions::find(tx, &[252; 32])).is_none());
     let latest = Latest { logon: now, proof: now, window: now };
     assert_eq!(change!(store, |tx| clock::end_pending_after(tx, now, latest)), 0);
 

@@ -10,7 +10,7 @@ use crate::{NOON, account, of_sessions, user};
 pub(crate) async fn cases(store: &Store) {
     let house = account(store, "restore-1").await;
     let (alice, bob) = (user(store, &house, "alice").await, user(store, &house, "bob").await);
-    of_sessions::open(store, &alice, [211; 32], NOON).await;
+    of_sessions::open(store, &alice, [253; 32], NOON).await;
     bind(store, &alice, 100).await;
     bind(store, &bob, 9_000_000_000).await;
     let pending = new_device(&alice, "somebody");
@@ -19,7 +19,7 @@ pub(crate) async fn cases(store: &Store) {
     let ended = change!(store, |tx| restore::end_all(tx));
     assert!(ended.sessions >= 1 && ended.bindings >= 1);
     assert_eq!(change!(store, |tx| restore::end_all(tx)), restore::Ended::default());
-    assert!(look!(store, |tx| sessions::find(tx, &[211; 32])).is_none());
+    assert!(look!(store, |tx| sessions::find(tx, &[253; 32])).is_none());
     let (account_id, id) = (house.id.clone(), alice.id.clone());
     assert_eq!(look!(store, |tx, account_id| accounts::find(tx, &account_id)).unwrap().epoch, house.epoch + 2);
     let found = look!(store, |tx, account_id, id| principals::find(tx, &account_id, &id)).unwrap();
