@@ -134,7 +134,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user(&acme, "alice").await;
         let (bob, bobs_phone) = kit.bound_user(&acme, "bob").await;
-        let (alices, bobs) = (kit.session(&alice).await, kit.session_with(&bob, &bobs_phone).await);
+        let alices = kit.session(&alice).await;
         let pending = start(&kit, &alice, &alices).await;
         let owner = kit.owner_session(&acme).await.actor;
         let forbid = SettingsChange { users_manage_mfa_devices: Some(false), ..SettingsChange::default() };

@@ -54,9 +54,9 @@ impl House {
         let new = NewAccount { alias, owner, password: self.owner_password.clone() };
         self.core.create_account(new).await?;
         let owner = self.log_on_owner().await?;
-        // Its people log on for six weeks with the passwords that they were given.
+        // Its people log on for six weeks with the passwords that they were given, and may have machines remembered.
         let password = PolicyChange { initial_age_days: Some(0), ..PolicyChange::default() };
-        let lasting = SettingsChange { password, ..SettingsChange::default() };
+        let lasting = SettingsChange { password, remember_machines: Some(true), ..SettingsChange::default() };
         self.core.change_settings(&owner, lasting, &origin(OWNER)).await?;
         let facts = facts(ADMINISTRATOR, "Demo administrator", "AdministratorAccess")?;
         let login = LoginChange {

@@ -41,23 +41,13 @@ pub(crate) async fn cases(store: &Store) {
         let made = user(store, &house, name).await;
         let (account_id, id) = (house.id.clone(), made.id.clone());
         change!(store, |tx, account_id, id, profile| login_profiles::put(tx, &account_id, &id, &profile));
-        match name {
-            "alice" => {
-                bind(store, &made, 1).await;
-                let at = late;
-                change!(store, |tx, account_id, id| principals::mark_logon(
-                    tx,
-                    &account_id,
-                    &id,
-                    ("192.0.2.7", "en"),
-                    at
-                ));
-                let policy = SystemPolicy::AdministratorAccess;
-                change!(store, |tx, account_id, id| policies::attach(tx, &account_id, &id, policy, NOON));
-                let policy = SystemPolicy::AliyunRamFullAccess;
+        if name == "alice" {
+            bind(store, &made, 1).await;
+            let from = ("192.0.2.7", "en");
+            change!(store, |tx, account_id, id| principals::mark_logon(tx, &account_id, &id, from, late));
+            for policy in [SystemPolicy::AdministratorAccess, SystemPolicy::AliyunRamFullAccess] {
                 change!(store, |tx, account_id, id| policies::attach(tx, &account_id, &id, policy, NOON));
             }
-            _ => {}
         }
     }
     users_are_sorted_into_classes(store, &house, &empty).await;
