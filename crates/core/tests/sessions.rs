@@ -244,7 +244,7 @@ both_engines! {
         }
     }
 
-    async fn a_session_ends_after_an_hour_without_use(kit: Kit) {
+    async fn attack_101_a_session_ends_after_an_hour_without_use(kit: Kit) {
         let (_, alice, visitor) = alice_and_her_session(&kit).await;
         let idle = kit.session(&alice).await;
         kit.advance(Duration::from_secs(3_599));
@@ -258,7 +258,7 @@ both_engines! {
         assert_eq!(kit.count("sessions").await, 1);
     }
 
-    async fn a_session_in_use_ends_after_six_hours_all_the_same(kit: Kit) {
+    async fn attack_101_a_session_in_use_ends_after_six_hours_all_the_same(kit: Kit) {
         let (_, _, visitor) = alice_and_her_session(&kit).await;
         for _ in 0..7 {
             kit.advance(HOUR * 50 / 60);
@@ -274,7 +274,7 @@ both_engines! {
         assert_eq!(kit.count("sessions").await, 0);
     }
 
-    async fn a_session_does_not_live_before_its_time(kit: Kit) {
+    async fn attack_101_a_session_does_not_live_before_its_time(kit: Kit) {
         let (_, _, visitor) = alice_and_her_session(&kit).await;
         kit.clock().set_back(HOUR * 24);
         assert_eq!(refusal(kit.core().session(&visitor.token).await), Refusal::NotLoggedOn);

@@ -1,6 +1,6 @@
 //! What a logon costs, over HTTP on loopback, against what the same work reaches without it, in one run.
 //!
-//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | full | list | forecast | postgres]`
+//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | session | full | list | forecast | postgres]`
 //!
 //! Only the ratios mean something: they hold while the speed of the disk and the neighbours of the machine change. The
 //! load generator is in the process and counts against the server.
@@ -27,6 +27,7 @@ mod full;
 mod list;
 mod population;
 mod second_factor;
+mod session;
 
 use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::KeyRing;
@@ -35,7 +36,7 @@ use countersign_core::{Countersign, Identity, Parts};
 use countersign_model::Entropy as _;
 use countersign_model::clock::SystemClock;
 use countersign_model::entropy::OsEntropy;
-use countersign_store::{Location, Options, Store};
+use countersign_store::{Location, Options, Store, StoreError, Tx, facts};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,6 +61,9 @@ fn main() {
     runtime.block_on(async {
         if wanted("second-factor") {
             second_factor::on_sqlite().await;
+        }
+        if wanted("session") {
+            session::run().await;
         }
         if wanted("full") {
             full::run().await;
@@ -99,12 +103,24 @@ impl Bench {
         let address = listener.local_addr().unwrap();
         let public_url = format!("http://localhost:{}", address.port());
         let options = countersign_console::Options { public_url: public_url.clone(), trusted_proxy_hops: 0 };
-        let router = countersign_console::router(core.clone(), options);
+        let router = countersign_console::router(core.clone(), options).merge(one_key(store.clone()));
         tokio::spawn(async move {
             axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await.unwrap();
         });
         Self { core, store, keys: keys(), address, public_url }
     }
+}
+
+/// A handler that reads one row by its primary key.
+fn one_key(store: Store) -> axum::Router {
+    let read = move || {
+        let store = store.clone();
+        async move {
+            let unit = async |tx: &mut Tx<'_>| -> Result<_, StoreError> { facts::find(tx, "key_check").await };
+            store.read(unit).await.unwrap().unwrap_or_default()
+        }
+    };
+    axum::Router::new().route("/bench/key", axum::routing::get(read))
 }
 
 /// How long `work` takes over all `items`, spread over `clients` tasks.
