@@ -1,6 +1,6 @@
 //! Recovery codes: making them, and logging on with one.
 
-use super::{owner, past_password};
+use super::{named, owner, past_password};
 use countersign_testkit::http::{Browser, Page};
 use countersign_testkit::people::OWNER_PASSWORD;
 use countersign_testkit::{Kit, Person, Phone, both_engines};
@@ -168,7 +168,7 @@ both_engines! {
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let mut hers = logged_on_with(&kit, &alice, &phone).await;
         let codes = make(&kit, &mut hers, &phone, None).await;
-        let mut browser = crate::named(&kit, &alice).await;
+        let mut browser = named(&kit, &alice).await;
         assert_eq!(browser.get(BY_CODE).await.location.as_deref(), Some("/logon/password"));
         let page = browser.post(BY_CODE, &[("recovery_code", &codes[0])]).await;
         assert!(page.location.unwrap().starts_with("/?notice=logon-over"));

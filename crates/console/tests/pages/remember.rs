@@ -1,6 +1,6 @@
 //! Remembering a machine at logon, as the browser sees it.
 
-use super::{logged_on, named, owner, past_password};
+use super::{logged_on, named, owner, past_password, typed_name};
 use countersign_core::settings::SettingsChange;
 use countersign_testkit::http::{Browser, Page};
 use countersign_testkit::{Account, Kit, Person, Phone, both_engines, origin};
@@ -30,7 +30,7 @@ pub(super) async fn remembered(kit: &Kit, browser: Browser, person: &Person, pho
 
 /// Name and password in a browser that keeps its cookies.
 async fn again(mut browser: Browser, person: &Person) -> (Browser, Page) {
-    let (kind, name) = super::typed_name(person);
+    let (kind, name) = typed_name(person);
     browser.post("/logon", &[("as", kind), ("name", &name)]).await;
     let page = browser.post("/logon/password", &[("password", &person.password)]).await;
     (browser, page)
