@@ -128,7 +128,9 @@ both_engines! {
         let page = browser.open("/ram/users/rita?tab=sessions").await;
         assert!(page.text().contains("This session") && !page.has("end=session"), "{}", page.text());
         assert_eq!(browser.get("/ram/users/rita/sessions?end=sessions").await.status, StatusCode::FORBIDDEN);
-        assert_eq!(browser.post("/ram/users/rita/sessions", &[("end", "sessions")]).await.status, StatusCode::FORBIDDEN);
+        let page = browser.post("/ram/users/rita/sessions", &[("end", "sessions")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.has("You cannot do this to yourself"), "{}", page.text());
         assert_eq!(browser.get(OWN).await.status, StatusCode::OK);
     }
 
