@@ -32,6 +32,16 @@ fn browser_walk_chinese_narrow() {
 }
 
 #[test]
+fn x11_x13_browser_recovery_english_wide() {
+    run("recovery.mjs", &["en", "1280"]);
+}
+
+#[test]
+fn browser_recovery_chinese_narrow() {
+    run("recovery.mjs", &["zh-CN", "360"]);
+}
+
+#[test]
 fn browser_without_script() {
     run("without_script.mjs", &[]);
 }

@@ -1,8 +1,8 @@
 //! Recovery codes: making them, and logging on with one.
 
-use super::{owner, past_password};
+use super::{named, owner, past_password};
 use countersign_testkit::http::{Browser, Page};
-use countersign_testkit::people::OWNER_PASSWORD;
+use countersign_testkit::people::{OWNER_PASSWORD, login_with_mfa};
 use countersign_testkit::{Kit, Person, Phone, both_engines};
 use http::StatusCode;
 
@@ -168,7 +168,7 @@ both_engines! {
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let mut hers = logged_on_with(&kit, &alice, &phone).await;
         let codes = make(&kit, &mut hers, &phone, None).await;
-        let mut browser = crate::named(&kit, &alice).await;
+        let mut browser = named(&kit, &alice).await;
         assert_eq!(browser.get(BY_CODE).await.location.as_deref(), Some("/logon/password"));
         let page = browser.post(BY_CODE, &[("recovery_code", &codes[0])]).await;
         assert!(page.location.unwrap().starts_with("/?notice=logon-over"));
@@ -178,6 +178,7 @@ both_engines! {
     /// Without a device there are none; with the first device they are offered, also when it was bound at logon.
     async fn x13_codes_are_offered_after_the_first_binding(kit: Kit) {
         let acme = kit.account("acme").await;
+        let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
         let mut browser = owner(&kit, &acme).await;
         let path = "/account/security/recovery-codes";
         assert_eq!(browser.get(path).await.location.as_deref(), Some("/account/security"));
@@ -195,8 +196,6 @@ both_engines! {
         assert!(page.has("Make recovery codes now") && page.has("callout-success"), "{}", page.text());
         assert!(page.has("href=\"/account/security\">Later</a>"));
 
-        let due = countersign_testkit::people::login_with_mfa();
-        let alice = kit.ram_user_with(&acme, "alice", Some(due)).await;
         let (mut browser, _) = past_password(&kit, &alice).await;
         let (_, done) = bind_at_logon(&kit, &mut browser).await;
         assert_eq!(done.location.as_deref(), Some("/me/security/recovery-codes?offered=1"), "{}", done.text());

@@ -1,7 +1,7 @@
 //! Open sessions and remembered machines: one's own, and those of a user for his administrators.
 
 use super::remember::{allow, remembered};
-use super::{logged_on, owner};
+use super::{logged_on, owner, typed_name};
 use countersign_testkit::http::{Browser, Page};
 use countersign_testkit::{Kit, both_engines};
 use http::{HeaderName, StatusCode};
@@ -29,7 +29,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user(&acme, "alice").await;
         let mut firefox = calling_itself(&kit, FIREFOX);
-        let name = crate::typed_name(&alice).1;
+        let name = typed_name(&alice).1;
         firefox.post("/logon", &[("as", "ram-user"), ("name", &name)]).await;
         firefox.post("/logon/password", &[("password", &alice.password)]).await;
         let mut here = logged_on(&kit, &alice).await;
@@ -128,7 +128,9 @@ both_engines! {
         let page = browser.open("/ram/users/rita?tab=sessions").await;
         assert!(page.text().contains("This session") && !page.has("end=session"), "{}", page.text());
         assert_eq!(browser.get("/ram/users/rita/sessions?end=sessions").await.status, StatusCode::FORBIDDEN);
-        assert_eq!(browser.post("/ram/users/rita/sessions", &[("end", "sessions")]).await.status, StatusCode::FORBIDDEN);
+        let page = browser.post("/ram/users/rita/sessions", &[("end", "sessions")]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.has("You cannot do this to yourself"), "{}", page.text());
         assert_eq!(browser.get(OWN).await.status, StatusCode::OK);
     }
 
@@ -150,7 +152,7 @@ both_engines! {
             assert_eq!(browser.get(OWN).await.location.as_deref(), OVER);
         }
         assert!(here.follow(page).await.text().contains("You are logged off everywhere"));
-        let name = crate::typed_name(&alice).1;
+        let name = typed_name(&alice).1;
         here.post("/logon", &[("as", "ram-user"), ("name", &name)]).await;
         let page = here.post("/logon/password", &[("password", &alice.password)]).await;
         assert_eq!(page.location.as_deref(), Some("/logon/second-factor"), "no machine is remembered any more");
@@ -162,7 +164,7 @@ both_engines! {
         let alice = kit.ram_user(&acme, "alice").await;
         let corpus = "\"><script>alert(1)</script><img src=x onerror=alert(1)> Firefox/1 Linux";
         let mut browser = calling_itself(&kit, corpus);
-        let name = crate::typed_name(&alice).1;
+        let name = typed_name(&alice).1;
         browser.post("/logon", &[("as", "ram-user"), ("name", &name)]).await;
         browser.post("/logon/password", &[("password", &alice.password)]).await;
         let mut owner = owner(&kit, &acme).await;
