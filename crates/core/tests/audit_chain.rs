@@ -334,6 +334,7 @@ both_engines! {
         let mut file = finish(kit.core()).await.checkpoints;
         let rotated = countersign_testkit::kit::keys().with_next_version(|bytes| bytes.fill(9)).unwrap();
         kit.restart_with(rotated).await.unwrap();
+        assert_eq!(kit.core().use_prepared_key().await.unwrap(), Some(2));
         kit.advance(Duration::from_mins(1));
         write(kit.core(), &kit.owner_session(&acme).await, 2).await;
         file.extend(finish(kit.core()).await.checkpoints);

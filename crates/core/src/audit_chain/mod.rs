@@ -55,9 +55,9 @@ impl Countersign {
         Head { proof: self.inner.keys.ring().keyed_hash(HEAD_PURPOSE, &head_message(&head)).to_vec(), ..head }
     }
 
-    /// Whether Countersign wrote this head.
+    /// Whether Countersign wrote this head, by whichever of its keys.
     pub(crate) fn is_proven(&self, head: &Head) -> bool {
-        self.inner.keys.ring().keyed_hash_matches(HEAD_PURPOSE, &head_message(head), &head.proof)
+        self.inner.keys.keyed_hash_matches(HEAD_PURPOSE, &head_message(head), &head.proof)
     }
 }
 

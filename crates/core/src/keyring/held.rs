@@ -62,6 +62,21 @@ impl Keys {
         }
     }
 
+    /// As [`KeyRing::keyed_hash_matches`]. What no key of this process has hashed is tried again with the file's.
+    pub(crate) fn keyed_hash_matches(&self, purpose: &'static str, value: &[u8], stored: &[u8]) -> bool {
+        let ring = self.ring();
+        if ring.keyed_hash_matches(purpose, value, stored) {
+            return true;
+        }
+        let Some(read) = reload(&ring).filter(|read| read.keyed_hash_matches(purpose, value, stored)) else {
+            return false;
+        };
+        // As in `open`.
+        let in_use = ring.in_use;
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(KeyRing { in_use, ..read });
+        true
+    }
+
     /// As [`KeyRing::phantom_id`].
     pub(crate) fn phantom_id(&self, canonical_name: &str) -> [u8; 16] {
         self.ring().phantom_id(canonical_name)
@@ -113,6 +128,22 @@ mod tests {
         assert!(keys.follow(&next.check_value()));
         assert_eq!(keys.ring().current_version(), 2);
         assert_eq!(keys.open(&SEED, &sealed_by(&first)).unwrap().as_slice(), b"a seed");
+    }
+
+    #[test]
+    fn what_another_process_has_hashed_with_a_new_key_is_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keyring.json");
+        let first = KeyRing::generate(|key| key.fill(7));
+        first.save_new(&file).unwrap();
+        let keys = Keys::new(KeyRing::load(&file).unwrap(), &first.check_value());
+        let next = first.with_next_version(|key| key.fill(8)).unwrap();
+        let hash = next.keyed_hash("purpose", b"value");
+        assert!(!keys.keyed_hash_matches("purpose", b"value", &hash), "the file has not got the key yet");
+        next.save_over(&file).unwrap();
+        assert!(keys.keyed_hash_matches("purpose", b"value", &hash));
+        assert!(!keys.keyed_hash_matches("purpose", b"other", &hash));
+        assert_eq!(keys.ring().current_version(), 1, "when it is used, the next tick tells");
     }
 
     #[test]
