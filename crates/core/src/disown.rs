@@ -9,10 +9,11 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::notices::Finding;
+use crate::sessions::end_everything;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
 use countersign_model::ids::NoticeId;
 use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice};
-use countersign_store::{Tx, audit, disown, notices, principals, virtual_mfa};
+use countersign_store::{Tx, audit, notices, principals, virtual_mfa};
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
 
@@ -109,8 +110,7 @@ impl Countersign {
         if !notices::consume(tx, account, &notice.id, now).await? {
             return Err(Error::because(Refusal::NoticeOver, "link_used"));
         }
-        principals::bump_epoch(tx, account, principal, now).await?;
-        disown::end_everything(tx, account, principal).await?;
+        end_everything(tx, (account, principal), now).await?;
         virtual_mfa::delete_pending(tx, account, principal).await?;
         let finding = Finding {
             account,

@@ -70,7 +70,7 @@ both_engines! {
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         // Whatever a step needs is broken in turn: the stored hash, the sealed seed, the settings, the budget's table.
         let token = kit.waiting(&alice, LogonState::SecondFactor).await;
-        kit.sql("UPDATE virtual_mfa SET sealed_seed = $1", &countersign_store::params![&[9_u8; 64]]).await;
+        kit.sql("UPDATE virtual_mfa SET sealed_seed = $1", countersign_store::params![&[9_u8; 64]]).await;
         assert_eq!(refusal(kit.core().logon_with_code(&token, phone.code(&kit), origin()).await), Refusal::WrongCode);
         kit.sql("UPDATE login_profiles SET password_hash = 'no hash at all'", &[]).await;
         let broken = kit.log_on(&alice).await;
@@ -98,7 +98,7 @@ both_engines! {
                 "all" => kit.core().end_own(&kept.actor, Ending::Sessions, origin()).await.unwrap(),
                 "log off" => kit.core().log_off(&ended.actor, origin()).await.unwrap(),
                 _ => {
-                    kit.sql("DELETE FROM sessions WHERE session_id = $1", &countersign_store::params![id]).await;
+                    kit.sql("DELETE FROM sessions WHERE session_id = $1", countersign_store::params![id]).await;
                 }
             }
             for node in [kit.core(), &second] {

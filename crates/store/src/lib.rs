@@ -22,7 +22,6 @@ pub mod audit_chain;
 pub mod audit_search;
 pub mod budgets;
 pub mod clock;
-pub mod disown;
 pub mod facts;
 pub mod findings;
 pub mod forecast;
@@ -69,7 +68,6 @@ pub fn statements() -> Vec<&'static str> {
         network_budgets::ALL,
         forecast::ALL,
         password_history::ALL,
-        disown::ALL,
         findings::ALL,
         notices::ALL,
         outbox::ALL,

@@ -50,8 +50,6 @@ mod of_audit_search;
 mod of_budgets;
 #[path = "contract/clock.rs"]
 mod of_clock;
-#[path = "contract/disown.rs"]
-mod of_disown;
 #[path = "contract/facts.rs"]
 mod of_facts;
 #[path = "contract/findings.rs"]
@@ -114,7 +112,6 @@ async fn cases(store: &Store) {
     of_sealed::cases(store).await;
     of_notices::cases(store).await;
     of_findings::cases(store).await;
-    of_disown::cases(store).await;
     of_audit_chain::cases(store).await;
     of_audit_search::cases(store).await;
     // These two reach into all accounts, and the last one ends all that is open in any of them.

@@ -23,6 +23,9 @@ use countersign_store::network_budgets::EVERYWHERE;
 use countersign_store::{Tx, audit, budgets, known_places, login_profiles, network_budgets};
 use secrecy::{ExposeSecret as _, SecretString};
 
+/// What the tries from outside the networks of the account are counted under.
+const OUTSIDE: &str = "outside ";
+
 /// A try of a password that was booked, and what it was counted under.
 #[derive(Debug, Clone)]
 struct Booked {
@@ -35,6 +38,14 @@ struct Booked {
     subject: String,
     /// The network that it was counted for; a known browser's tries are not.
     network: Option<String>,
+}
+
+impl Booked {
+    /// Whether this try begins a lock of the principal's own, or of a browser of his.
+    fn begins_lock(&self) -> bool {
+        let outside = self.subject.starts_with(OUTSIDE);
+        !outside && self.outcome.as_ref().is_ok_and(|budget| budget.begins_lock(self.hourly))
+    }
 }
 
 impl Countersign {
@@ -62,7 +73,9 @@ impl Countersign {
             (Ok(_), Some(_), Verdict::Right { .. }) => Ok(()),
         };
         self.inner.metrics.step("password", right.is_ok());
+        let locked = (right == Err("password_wrong") && booked.begins_lock()).then(|| found.logon.clone());
         let (this, origin) = (self.clone(), origin.clone());
+        let from = origin.clone();
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
             match right {
                 Ok(()) => {
@@ -72,10 +85,30 @@ impl Countersign {
                     }
                     this.pass_password(tx, &hash, &booked, &origin).await
                 }
-                Err(reason) => this.refuse_password(tx, (&found, &booked), &origin, reason).await,
+                Err(reason) => this.refuse_password(tx, &found, &origin, reason).await,
             }
         };
-        self.inner.store.write(unit).await
+        let answer = self.inner.store.write(unit).await;
+        if let Some(logon) = locked {
+            self.tell_of_locked_password(logon, from);
+        }
+        answer
+    }
+
+    /// Tells somebody that his password is locked. Not waited for, and not in the unit that answers: its time would tell a
+    /// stranger which names exist.
+    fn tell_of_locked_password(&self, logon: Logon, origin: Origin) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let core = this.clone();
+            let unit = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
+                let (account, principal) = (&logon.account_id, &logon.principal_id);
+                core.notify(tx, Notice { account, principal, kind: NoticeKind::Locked, origin: &origin }).await
+            };
+            if let Err(error) = this.inner.store.write(unit).await {
+                tracing::warn!(%error, "a notice of a lock was not written");
+            }
+        });
     }
 
     async fn book_password_try(&self, hash: [u8; 32], origin: &Origin) -> Result<(LogonInFull, Booked), Error> {
@@ -110,7 +143,7 @@ impl Countersign {
         let hourly = hourly_limit(logon.kind, &settings);
         // Whoever is outside the networks cannot use up the tries of somebody inside.
         let subject = match (&known, admits(logon.kind, &settings, &origin.address)) {
-            (_, false) => format!("outside {}", logon.principal_id),
+            (_, false) => format!("{OUTSIDE}{}", logon.principal_id),
             (Some(browser), true) => browser.id.to_string(),
             (None, true) => logon.principal_id.to_string(),
         };
@@ -202,7 +235,7 @@ impl Countersign {
     async fn refuse_password(
         &self,
         tx: &mut Tx<'_>,
-        (found, booked): (&LogonInFull, &Booked),
+        found: &LogonInFull,
         origin: &Origin,
         reason: &'static str,
     ) -> Result<LogonStep, Error> {
@@ -211,13 +244,7 @@ impl Countersign {
             audit::count_refusal(tx, self.now(), &origin.address, "LogonFail").await?;
             return refused;
         }
-        let logon = &found.logon;
-        let outside = booked.subject.starts_with("outside ");
-        if !outside && booked.outcome.as_ref().is_ok_and(|budget| budget.begins_lock(booked.hourly)) {
-            let (account, principal) = (&logon.account_id, &logon.principal_id);
-            self.notify(tx, Notice { account, principal, kind: NoticeKind::Locked, origin }).await?;
-        }
-        self.settle_step(tx, logon, origin, refused).await
+        self.settle_step(tx, &found.logon, origin, refused).await
     }
 }
 
