@@ -3,7 +3,7 @@
 
 use countersign_core::logon::{GivenSecrets, LogonStep, TypedFactor};
 use countersign_core::sessions::Ending;
-use countersign_core::settings::SettingsChange;
+use countersign_core::settings::{PolicyChange, SettingsChange};
 use countersign_core::{Error, Origin, Refusal};
 use countersign_model::logon::{LogonState, Method};
 use countersign_model::settings::MfaForLogon;
@@ -194,8 +194,9 @@ both_engines! {
 
     async fn c32_adaptive_logon_asks_when_a_logon_is_unusual(kit: Kit) {
         let acme = kit.account("acme").await;
-        let adaptive = SettingsChange { mfa_for_logon: Some(MfaForLogon::Adaptive), ..SettingsChange::default() };
-        change(&kit, &acme, adaptive).await;
+        let password = PolicyChange { initial_age_days: Some(0), ..PolicyChange::default() };
+        let mfa_for_logon = Some(MfaForLogon::Adaptive);
+        change(&kit, &acme, SettingsChange { mfa_for_logon, password, ..SettingsChange::default() }).await;
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let mut home = Machine::at("192.0.2.7");
         assert!(home.log_on(&kit, &alice, &phone, false).await.0, "the first logon is unusual");

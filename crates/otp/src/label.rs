@@ -56,6 +56,10 @@ fn check(part: LabelPart, text: &str, max_bytes: usize) -> Result<(), LabelError
     if text.contains(char::is_control) {
         return Err(LabelError::ControlCharacter(part));
     }
+    // As a segment of a path they mean something else (RFC 3986 section 5.2.4), written with percent signs or not.
+    if matches!(text, "." | "..") {
+        return Err(LabelError::Dots(part));
+    }
     if text.trim() != text {
         return Err(LabelError::OuterSpace(part));
     }
@@ -77,6 +81,9 @@ pub enum LabelError {
     /// It has a character that nothing can show.
     #[error("the {0} has a control character in it")]
     ControlCharacter(LabelPart),
+    /// It is `.` or `..`, which readers of URIs leave out.
+    #[error("the {0} is nothing but dots")]
+    Dots(LabelPart),
     /// It begins or ends with white space, which readers cut off.
     #[error("the {0} begins or ends with white space")]
     OuterSpace(LabelPart),
@@ -129,6 +136,8 @@ mod tests {
             (None, "a\nb", LabelError::ControlCharacter(Account)),
             (Some("\u{0}"), "alice", LabelError::ControlCharacter(Issuer)),
             (None, " alice", LabelError::OuterSpace(Account)),
+            (None, ".", LabelError::Dots(Account)),
+            (Some(".."), "alice", LabelError::Dots(Issuer)),
             (Some("corp\u{3000}"), "alice", LabelError::OuterSpace(Issuer)),
             (None, &long_account, LabelError::TooLong(Account)),
             (Some(&long_issuer), "alice", LabelError::TooLong(Issuer)),
