@@ -5,8 +5,9 @@ use countersign_core::findings::Which;
 use countersign_core::{Countersign, Refusal};
 use countersign_model::logon::LogonState;
 use countersign_model::notice::FindingKind;
-use countersign_testkit::people::{expose, login, one_code};
-use countersign_testkit::{Account, Kit, Phone, Visitor, both_engines, origin, reason, refusal};
+use countersign_model::notice::NoticeKind;
+use countersign_testkit::people::expose;
+use countersign_testkit::{Account, Kit, Visitor, both_engines, origin, reason, refusal};
 use std::time::Duration;
 
 both_engines! {
