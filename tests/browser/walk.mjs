@@ -118,6 +118,12 @@ await main(async (open) => {
     await owner.press(t.confirmBind);
   });
 
+  await step("X13: recovery codes are offered; later will do", async () => {
+    owner.at("/account/security/recovery-codes");
+    await owner.look("account-recovery-codes-offered");
+    await owner.press(t.later);
+  });
+
   await step("A15 A20: the row reads Bound, also after a reload", async () => {
     owner.at("/account/security");
     const row = owner.page.locator("#virtual-mfa");
@@ -136,6 +142,9 @@ await main(async (open) => {
     await provePassword(owner, OWNER.name, OWNER.password);
     owner.at("/logon/second-factor");
     await owner.look("second-factor");
+    await owner.press(t.useRecoveryCode);
+    await owner.look("logon-recovery-code");
+    await owner.page.goBack();
     for (const path of ["/account/security", "/ram/overview"]) await noSession(owner, path);
     await proveCode(owner, await ownersPhone.code());
     owner.at("/ram/overview");
@@ -217,6 +226,9 @@ await main(async (open) => {
     first = await device.code();
     await user.fill({ code: first });
     await user.press(t.confirmBind);
+    user.at("/me/security/recovery-codes");
+    await user.look("my-recovery-codes-offered");
+    await user.press(t.later);
     user.at("/me/security");
     await user.reads(t.bound);
     await user.look("my-security-bound");
@@ -282,7 +294,24 @@ await main(async (open) => {
     await user.reads(t.wrongCode);
     await user.fill({ code: await device.code() });
     await user.press(t.confirmBind);
+    await user.press(t.later);
     user.at("/me/security");
+  });
+
+  await step("X11: sessions, her own and to the owner", async () => {
+    await user.go("/me/sessions");
+    await user.look("my-sessions");
+    await user.go("/me/sessions/log-off-everywhere");
+    await user.look("my-log-off-everywhere");
+    await owner.go("/account/sessions");
+    await owner.look("account-sessions");
+    await owner.go("/account/sessions/log-off-everywhere");
+    await owner.look("account-log-off-everywhere");
+    await owner.go("/ram/users/alice?tab=sessions");
+    await owner.look("ram-user-sessions");
+    await owner.leave(() => owner.page.locator('main a[href*="end=session&"]').first().click());
+    await owner.look("ram-user-end-session");
+    await user.go("/me/security");
   });
 
   await step("C16 C17: the profile menu leads to Security Information Management > Console Logon > Virtual MFA Device", async () => {
@@ -390,6 +419,7 @@ await main(async (open) => {
     await user.look("bind-two-codes-refused");
     await user.fill({ code: one, code2: two });
     await user.press(t.confirmBind);
+    await user.press(t.later);
     user.at("/me/security");
     await user.reads(t.bound);
   });

@@ -56,6 +56,8 @@ await main(async (open) => {
     assert.equal(await user.page.locator("button.only-script:visible").count(), 0, "no button that does nothing");
     await user.fill({ code: await scanned.code() });
     await user.press(user.t.confirmBind);
+    user.at("/me/security/recovery-codes");
+    await user.press(user.t.later);
     user.at("/me/security");
     user.phone = scanned;
   });
