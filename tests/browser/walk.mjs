@@ -298,7 +298,7 @@ await main(async (open) => {
     user.at("/me/security");
   });
 
-  await step("X11: sessions, her own and to the owner", async () => {
+  await step("X11: sessions and history, her own and to the owner", async () => {
     await user.go("/me/sessions");
     await user.look("my-sessions");
     await user.go("/me/sessions/log-off-everywhere");
@@ -307,6 +307,12 @@ await main(async (open) => {
     await owner.look("account-sessions");
     await owner.go("/account/sessions/log-off-everywhere");
     await owner.look("account-log-off-everywhere");
+    await user.go("/me/history");
+    await user.look("my-history");
+    await owner.go("/account/history");
+    await owner.look("account-history");
+    await owner.go("/ram/audit");
+    await owner.look("ram-audit");
     await owner.go("/ram/users/alice?tab=sessions");
     await owner.look("ram-user-sessions");
     await owner.leave(() => owner.page.locator('main a[href*="end=session&"]').first().click());

@@ -51,6 +51,8 @@ struct MadePage {
     name: LogonName,
     made_at: When,
     codes: Vec<SecretString>,
+    /// Whether there were codes before, which are worthless now.
+    replaces: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -103,7 +105,7 @@ pub(crate) async fn make(State(console): State<Console>, visitor: Visitor, membe
         return ask(&console, &visitor, &member, (own.codes_left, made_at));
     }
     match console.core.make_own_recovery_codes(&member.0, &visitor.origin).await {
-        Ok(made) => shown(&console, &visitor, &member, made),
+        Ok(made) => shown(&console, (&visitor, &member), made, own.codes_made_at.is_some()),
         Err(error) => answer::failure(&console, &visitor, error),
     }
 }
@@ -121,7 +123,7 @@ fn ask(console: &Console, visitor: &Visitor, member: &Member, (left, made_at): (
     page(StatusCode::OK, &template)
 }
 
-fn shown(console: &Console, visitor: &Visitor, member: &Member, made: MadeCodes) -> Response {
+fn shown(console: &Console, (visitor, member): (&Visitor, &Member), made: MadeCodes, replaces: bool) -> Response {
     let frame = frame(console, visitor, member);
     let template = MadePage {
         t: visitor.words.clone(),
@@ -130,6 +132,7 @@ fn shown(console: &Console, visitor: &Visitor, member: &Member, made: MadeCodes)
         base: base(&member.0),
         made_at: console.core.now().into(),
         codes: made.codes,
+        replaces,
     };
     let response = page(StatusCode::OK, &template);
     with_cookie(response, console.options.set_cookie(Cookie::Session, made.token.expose()))

@@ -1,6 +1,6 @@
 //! What a logon costs, over HTTP on loopback, against what the same work reaches without it, in one run.
 //!
-//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | session | full | list | forecast | postgres]`
+//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | session | timing | full | list | forecast | postgres]`
 //!
 //! Only the ratios mean something: they hold while the speed of the disk and the neighbours of the machine change. The
 //! load generator is in the process and counts against the server.
@@ -28,6 +28,7 @@ mod list;
 mod population;
 mod second_factor;
 mod session;
+mod timing;
 
 use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::KeyRing;
@@ -64,6 +65,9 @@ fn main() {
         }
         if wanted("session") {
             session::run().await;
+        }
+        if wanted("timing") {
+            timing::run().await;
         }
         if wanted("full") {
             full::run().await;
