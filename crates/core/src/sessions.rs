@@ -10,7 +10,7 @@ use countersign_model::ids::{AccountId, MachineId, PrincipalId, SessionId};
 use countersign_model::machine::RememberedMachine;
 use countersign_model::principal::Principal;
 use countersign_store::sessions::SessionLine;
-use countersign_store::{Tx, accounts, known_places, logons, machines, principals, sessions};
+use countersign_store::{Tx, accounts, known_places, logons, machines, principals, proofs, sessions};
 
 /// Where somebody is logged on, and which machines are remembered for him.
 #[derive(Debug)]
@@ -169,6 +169,7 @@ pub(crate) async fn end_everything(
     principals::bump_epoch(tx, account, principal, now).await?;
     sessions::end_others(tx, account, principal, "").await?;
     logons::end_all_of(tx, account, principal).await?;
+    proofs::end_all_of(tx, account, principal).await?;
     machines::forget_all(tx, account, principal).await?;
     known_places::forget_all(tx, account, principal).await?;
     Ok(())

@@ -68,7 +68,7 @@ both_engines! {
         create(&kit, &owner, "alice").await.unwrap();
     }
 
-    async fn c35_attack_105_a_proof_is_for_one_operation_its_arguments_its_user_and_its_session(kit: Kit) {
+    async fn attack_105_c35_a_proof_is_for_one_operation_its_arguments_its_user_and_its_session(kit: Kit) {
         let acme = kit.account("acme").await;
         let always = |operation| SettingsChange {
             strengths: vec![(operation, Strength::Always)],

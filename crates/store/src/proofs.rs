@@ -15,6 +15,7 @@ statements! {
     GIVE = "UPDATE proofs SET method = $1 WHERE token_hash = $2 AND method IS NULL";
     HOLD = "UPDATE proofs SET expires_at = expires_at WHERE token_hash = $1";
     CONSUME = "DELETE FROM proofs WHERE token_hash = $1 AND method IS NOT NULL";
+    END_ALL_OF = "DELETE FROM proofs WHERE account_id = $1 AND principal_id = $2";
     OPEN_WINDOW = "INSERT INTO proof_windows (session_id, ends_at) VALUES ($1, $2) \
                    ON CONFLICT (session_id) DO UPDATE SET ends_at = excluded.ends_at";
     WINDOW = "SELECT ends_at FROM proof_windows WHERE session_id = $1";
@@ -96,6 +97,11 @@ pub async fn give(tx: &mut Tx<'_>, token_hash: &[u8; 32], method: Method) -> Res
 /// Uses a given proof up. Of several that try, one succeeds.
 pub async fn consume(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, StoreError> {
     Ok(tx.execute(CONSUME, params![token_hash]).await? == 1)
+}
+
+/// Ends all proofs of a principal, asked for or given.
+pub async fn end_all_of(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<u64, StoreError> {
+    tx.execute(END_ALL_OF, params![account, id]).await
 }
 
 /// Opens the window of a session, in which operations that ask once in a while ask no more.

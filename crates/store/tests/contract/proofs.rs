@@ -40,6 +40,12 @@ pub(crate) async fn cases(store: &Store) {
     assert_eq!(change!(store, |tx, session_id| proofs::trim(tx, &session_id, 2)), 3);
     assert!(look!(store, |tx| proofs::find(tx, &[54; 32])).is_some(), "the latest stay");
 
+    let other = user(store, &account(store, "proofs-2").await, "bob").await;
+    let (account_id, alice_id) = (proof.account_id.clone(), proof.principal_id.clone());
+    assert_eq!(change!(store, |tx, other| proofs::end_all_of(tx, &other.account_id, &other.id)), 0);
+    assert_eq!(change!(store, |tx, account_id, alice_id| proofs::end_all_of(tx, &account_id, &alice_id)), 2);
+    change!(store, |tx, proof| proofs::ask(tx, &[56; 32], &proof));
+
     let window = async || look!(store, |tx, session_id| proofs::window(tx, &session_id));
     assert_eq!(window().await, None);
     for end in [1, 9] {
@@ -49,6 +55,6 @@ pub(crate) async fn cases(store: &Store) {
     change!(store, |tx, session_id| proofs::close_window(tx, &session_id));
     assert_eq!(window().await, None);
     change!(store, |tx, session_id| proofs::open_window(tx, &session_id, NOON));
-    assert!(change!(store, |tx| proofs::sweep(tx, NOON.plus(second(60)))) >= 3);
+    assert!(change!(store, |tx| proofs::sweep(tx, NOON.plus(second(301)))) >= 2);
     assert_eq!(window().await, None);
 }
