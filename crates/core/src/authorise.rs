@@ -235,7 +235,6 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::DisownNotice
         | A::LogOff
         | A::EndOwnSessions
-        | A::MakeOwnRecoveryCodes
         | A::VerifyIdentity => {
             matches!(who.role, R::User | R::Administrator | R::Owner)
         }
@@ -244,7 +243,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
             R::User => who.settings.users_change_password,
             R::Anonymous | R::Operator => false,
         },
-        A::BindOwnMfa | A::UnbindOwnMfa => match who.role {
+        A::BindOwnMfa | A::UnbindOwnMfa | A::MakeOwnRecoveryCodes => match who.role {
             R::Owner | R::Administrator => true,
             R::User => who.settings.users_manage_mfa_devices,
             R::Anonymous | R::Operator => false,

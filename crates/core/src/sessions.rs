@@ -149,6 +149,8 @@ async fn end(
         Ending::Sessions => {
             // No session has an empty id, so without an exception all of them end.
             sessions::end_others(tx, account, principal, but.map_or("", SessionId::as_str)).await?;
+            // A logon under way would be a session in a moment.
+            logons::end_all_of(tx, account, principal).await?;
             true
         }
         Ending::Machine(id) => machines::forget(tx, account, principal, id).await?,

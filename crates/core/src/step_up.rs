@@ -199,6 +199,8 @@ impl Countersign {
         let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
         let Some(kind) = action.sensitive() else { return Ok(None) };
         let strength = session.found.settings.strengths.of(kind);
+        // A recovery code takes the device's place: it is not to be had without the device, whatever the account says.
+        let strength = if action == Action::MakeOwnRecoveryCodes { Strength::Always } else { strength };
         if strength == Strength::Off {
             return Ok(None);
         }

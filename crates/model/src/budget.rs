@@ -79,7 +79,7 @@ impl Budget {
     #[must_use]
     pub fn begins_lock(self, hourly: Option<i64>) -> bool {
         [FAILURES_BEFORE_PAUSE, FAILURES_BEFORE_DISABLED].contains(&self.failures)
-            || hourly.is_some_and(|most| self.failures == most)
+            || hourly.is_some_and(|most| self.window_tries == most)
     }
 
     /// Whether a success, or an administrator, must release the factor before it is judged again.

@@ -23,6 +23,9 @@ use countersign_store::network_budgets::EVERYWHERE;
 use countersign_store::{Tx, audit, budgets, known_places, login_profiles, network_budgets};
 use secrecy::{ExposeSecret as _, SecretString};
 
+/// The reason why a try from a network is not listened to.
+const NETWORK_EXHAUSTED: &str = "network_exhausted";
+
 /// What the tries from outside the networks of the account are counted under.
 const OUTSIDE: &str = "outside ";
 
@@ -59,6 +62,10 @@ impl Countersign {
         self.check_clock()?;
         let hash = token_hash(token);
         let (found, booked) = self.book_password_try(hash, origin).await?;
+        if let Err(reason @ NETWORK_EXHAUSTED) = booked.outcome {
+            // Whatever the name, so there is nothing that a hash would have to hide.
+            return self.refuse_unheard(found, origin.clone(), reason).await;
+        }
         let stored = found.subject.as_ref().and_then(|subject| subject.profile.as_ref()?.password_hash.clone());
         let verdict =
             self.inner.hasher.verify(&password, stored.as_ref().map(|hash| hash.expose_secret().to_owned())).await?;
@@ -93,6 +100,20 @@ impl Countersign {
             self.tell_of_locked_password(logon, from);
         }
         answer
+    }
+
+    /// Refuses a try from a network that is not listened to any more.
+    async fn refuse_unheard(
+        &self,
+        found: LogonInFull,
+        origin: Origin,
+        reason: &'static str,
+    ) -> Result<LogonStep, Error> {
+        let this = self.clone();
+        let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
+            this.refuse_password(tx, &found, &origin, reason).await
+        };
+        self.inner.store.write(unit).await
     }
 
     /// Tells somebody that his password is locked. Not waited for, and not in the unit that answers: its time would tell a
@@ -148,7 +169,7 @@ impl Countersign {
             (None, true) => logon.principal_id.to_string(),
         };
         let network = if known.is_some() { None } else { Some(customer_network(&origin.address)) };
-        let booked = Booked { at: now, outcome: Err("network_exhausted"), hourly, subject, network };
+        let booked = Booked { at: now, outcome: Err(NETWORK_EXHAUSTED), hourly, subject, network };
         if let Some(network) = &booked.network
             && !self.book_network(tx, found, network, now).await?
         {
@@ -172,8 +193,12 @@ impl Countersign {
         network: &str,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let everywhere = network_budgets::book(tx, EVERYWHERE, now).await?;
         let here = network_budgets::book(tx, network, now).await?;
+        if here > NETWORK_FAILURES {
+            // Whoever is not listened to does not count against the others either.
+            return Ok(false);
+        }
+        let everywhere = network_budgets::book(tx, EVERYWHERE, now).await?;
         if everywhere == ALL_FAILURES + 1 {
             tracing::error!("wrong passwords come for many users at once: networks are listened to less for an hour");
             self.inner.metrics.step("spraying", false);
@@ -205,11 +230,12 @@ impl Countersign {
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
         let result = self.take_password_fact(tx, hash, (&found, booked), origin, now).await;
         if result.is_ok() && subject.profile.is_some() {
-            budgets::clear(tx, counted(&found.logon, &booked.subject), now).await?;
+            // In the order in which they were booked, so that two logons never wait for each other.
             if let Some(network) = &booked.network {
                 network_budgets::give_back(tx, network, booked.at).await?;
                 network_budgets::give_back(tx, EVERYWHERE, booked.at).await?;
             }
+            budgets::clear(tx, counted(&found.logon, &booked.subject), now).await?;
         }
         self.settle_step(tx, &found.logon, origin, result).await
     }
