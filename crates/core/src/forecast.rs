@@ -14,15 +14,15 @@ use countersign_model::Timestamp;
 use countersign_model::principal::{Account, ConsoleLogon};
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::settings::{MfaForLogon, SecuritySettings, SensitiveOperation};
-use countersign_store::forecast::{AddressRow, AdministratorRow, Class, Thresholds};
+use countersign_store::forecast::{AdministratorRow, Alike, Class, Thresholds};
 use countersign_store::{Tx, accounts, forecast as counted, login_profiles, principals};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// How many administrators a group names.
 pub const NAMED: usize = 50;
-/// Among how many administrators those that a group names are looked for.
-const LOOKED_AT: i64 = 1_000;
+/// How many administrators are looked at; of more, the first by name count.
+const LOOKED_AT: i64 = 10_000;
 
 /// What a change would do.
 #[derive(Debug)]
@@ -156,27 +156,45 @@ async fn foresee(
     origin: &Origin,
 ) -> Result<Forecast, Error> {
     let (before, now) = (&account.settings, admitted.now);
-    let by = thresholds(account, after, now);
-    let mut tally = Tally::default();
-    let mut console_users = 0;
-    for (class, users) in counted::classes(tx, &account.id, by).await? {
-        console_users += users;
-        tally.count(&effects(before, after, class), users, class.administrator);
-    }
+    let by = thresholds(after, now);
     let narrowed = !after.logon_networks.covers(&before.logon_networks);
-    if narrowed {
-        for AddressRow { address, administrators, users } in counted::addresses(tx, &account.id).await? {
-            tally.count(effect_of_networks(after, address.as_deref()).as_slice(), users, administrators);
-        }
+    let stricter = is_stricter(before, after);
+    let suffered = |class: Class, address: Option<&str>| {
+        let mut suffered = effects(before, after, class);
+        suffered.extend(effect_of_networks(after, address).filter(|_| narrowed));
+        suffered
+    };
+    let alike = if narrowed {
+        counted::places(tx, &account.id, by).await?
+    } else {
+        counted::classes(tx, &account.id, by).await?
+    };
+    let mut tally = Tally::default();
+    for Alike { class, address, users } in &alike {
+        tally.count(&suffered(*class, address.as_deref()), *users);
     }
-    for row in counted::administrators(tx, &account.id, by, LOOKED_AT).await? {
-        let mut suffered = effects(before, after, row.class);
-        if narrowed {
-            suffered.extend(effect_of_networks(after, row.address.as_deref()));
-        }
-        tally.name(&suffered, &row.name);
+    let remembered: HashSet<_> = if stricter {
+        counted::remembered(tx, &account.id, account.epoch, now).await?.into_iter().collect()
+    } else {
+        HashSet::new()
+    };
+    tally.count_if_any(Effect::MachineForgotten, remembered.len());
+    let console_users = alike.iter().map(|alike| alike.users).sum();
+    let administrators = counted::administrators(tx, &account.id, by, LOOKED_AT).await?;
+    let own_raised = is_a_strength_raised(before, after, is_everybodys);
+    let proves_more = own_raised || is_a_strength_raised(before, after, |operation| !is_everybodys(operation));
+    if own_raised {
+        tally.count(&[Effect::ProofMoreOften], console_users);
+    } else if proves_more {
+        tally.count_if_any(Effect::ProofMoreOften, administrators.len());
     }
-    let sessions_ending = if is_stricter(before, after) {
+    for AdministratorRow { class, id, name, address } in &administrators {
+        let mut suffered = suffered(*class, address.as_deref());
+        suffered.extend(remembered.contains(id).then_some(Effect::MachineForgotten));
+        suffered.extend(proves_more.then_some(Effect::ProofMoreOften));
+        tally.name(&suffered, name);
+    }
+    let sessions_ending = if stricter {
         let idle_since = now.minus(IDLE_LIMIT);
         (counted::sessions(tx, &account.id, account.epoch, now, idle_since).await? - 1).max(0)
     } else {
@@ -207,19 +225,14 @@ fn effects(before: &SecuritySettings, after: &SecuritySettings, class: Class) ->
         suffers(!class.initial_outlived && class.outlived && hard, Effect::PasswordExpired);
         suffers(!class.initial_outlived && class.outlived && !hard, Effect::MustChangePassword);
     }
-    let mandatory = after.mfa_for_logon == MfaForLogon::Mandatory && before.mfa_for_logon != MfaForLogon::Mandatory;
+    let (was, is) = (before.mfa_for_logon, after.mfa_for_logon);
+    let mandatory = is == MfaForLogon::Mandatory && was != MfaForLogon::Mandatory;
     suffers(mandatory && !class.bound && !class.bind_required, Effect::MustBind);
     suffers(mandatory && !class.bound && class.bind_required, Effect::MustBindAnyway);
-    let independent_to_adaptive =
-        before.mfa_for_logon == MfaForLogon::Independent && after.mfa_for_logon == MfaForLogon::Adaptive;
-    suffers(independent_to_adaptive && !class.bound && !class.bind_required, Effect::BindsWhenUnusual);
-    let no_more_adaptive =
-        before.mfa_for_logon == MfaForLogon::Adaptive && after.mfa_for_logon != MfaForLogon::Adaptive;
+    let adaptive = is == MfaForLogon::Adaptive && was == MfaForLogon::Independent;
+    suffers(adaptive && !class.bound && !class.bind_required, Effect::BindsWhenUnusual);
+    let no_more_adaptive = was == MfaForLogon::Adaptive && is != MfaForLogon::Adaptive;
     suffers(no_more_adaptive && class.bound, Effect::AskedAtEveryLogon);
-    suffers(is_stricter(before, after) && class.remembered, Effect::MachineForgotten);
-    let own_raised = is_a_strength_raised(before, after, is_everybodys);
-    let others_raised = is_a_strength_raised(before, after, |operation| !is_everybodys(operation));
-    suffers(own_raised || (others_raised && class.administrator), Effect::ProofMoreOften);
     effects
 }
 
@@ -243,15 +256,13 @@ fn effect_of_networks(after: &SecuritySettings, address: Option<&str>) -> Option
 }
 
 /// From when on users are idle and passwords run out under these settings.
-fn thresholds(account: &Account, after: &SecuritySettings, now: Timestamp) -> Thresholds {
+fn thresholds(after: &SecuritySettings, now: Timestamp) -> Thresholds {
     let ago = |days: u64| now.minus(Duration::from_hours(24 * days));
     let aged = |days: u64| if days == 0 { Timestamp::from_micros(i64::MIN) } else { ago(days) };
     Thresholds {
         idle_since: ago(after.max_idle_days_users.days()),
         changed_before: aged(u64::from(after.password.max_age_days)),
         initial_before: aged(u64::from(after.password.initial_age_days)),
-        account_epoch: account.epoch,
-        now,
     }
 }
 
@@ -267,11 +278,11 @@ pub(crate) async fn check_administrator_path(
     if owner_gets_in(tx, account).await? {
         return Ok(());
     }
-    let by = thresholds(account, after, admitted.now);
+    let by = thresholds(after, admitted.now);
     let oneself = admitted.session.as_ref().map(|session| session.found.name.as_str());
     let narrowed = !after.logon_networks.covers(&account.settings.logon_networks);
     let mut rows = counted::administrators(tx, &account.id, by, LOOKED_AT).await?.into_iter();
-    let gets_in = |AdministratorRow { class, name, address }: AdministratorRow| {
+    let gets_in = |AdministratorRow { class, id: _, name, address }: AdministratorRow| {
         let address = if Some(name.as_str()) == oneself { Some(&origin.address) } else { address.as_ref() };
         let from_outside = narrowed && !address.is_some_and(|address| after.logon_networks.admit(address));
         let expired = class.initial_outlived || (class.outlived && after.password.hard_expire);
@@ -292,19 +303,24 @@ pub(crate) async fn owner_gets_in(tx: &mut Tx<'_>, account: &Account) -> Result<
 struct Tally(BTreeMap<Effect, Group>);
 
 impl Tally {
-    fn count(&mut self, effects: &[Effect], users: i64, administrators: bool) {
+    fn count(&mut self, effects: &[Effect], users: i64) {
         for effect in effects {
-            let group = self.group(*effect);
-            group.users += users;
-            group.administrators += if administrators { users } else { 0 };
+            self.group(*effect).users += users;
+        }
+    }
+
+    fn count_if_any(&mut self, effect: Effect, users: usize) {
+        if users > 0 {
+            self.count(&[effect], i64::try_from(users).unwrap_or(i64::MAX));
         }
     }
 
     fn name(&mut self, effects: &[Effect], name: &str) {
         for effect in effects {
-            let names = &mut self.group(*effect).names;
-            if names.len() < NAMED {
-                names.push(name.to_owned());
+            let group = self.group(*effect);
+            group.administrators += 1;
+            if group.names.len() < NAMED {
+                group.names.push(name.to_owned());
             }
         }
     }

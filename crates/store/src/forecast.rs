@@ -3,45 +3,44 @@
 
 use crate::{Row, RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
-use countersign_model::ids::AccountId;
+use countersign_model::ids::{AccountId, PrincipalId};
 
-/// The columns of a [`Class`], in its order. `$1` to `$3` are the [`Thresholds`] of ages.
-macro_rules! class_columns {
+/// A [`Class`] as one number; `$1` to `$3` are the [`Thresholds`] of ages. That a device is bound is asked of the index alone.
+macro_rules! class {
     () => {
-        "ap.principal_id IS NOT NULL, v.device_id IS NOT NULL, lp.mfa_bind_required, \
-         COALESCE(p.last_logon_at, 0) <= $1 AND lp.enabled_at <= $1, \
-         COALESCE(lp.password_changed_at, 0) <= $2, \
-         lp.password_is_initial AND COALESCE(lp.password_changed_at, 0) <= $3, m.principal_id IS NOT NULL"
+        "CAST(CASE WHEN v.principal_id IS NOT NULL THEN 1 ELSE 0 END + CASE WHEN lp.mfa_bind_required THEN 2 ELSE 0 END \
+         + CASE WHEN COALESCE(p.last_logon_at, 0) <= $1 AND lp.enabled_at <= $1 THEN 4 ELSE 0 END \
+         + CASE WHEN COALESCE(lp.password_changed_at, 0) <= $2 THEN 8 ELSE 0 END \
+         + CASE WHEN lp.password_is_initial AND COALESCE(lp.password_changed_at, 0) <= $3 THEN 16 ELSE 0 END AS BIGINT)"
     };
 }
 
-/// RAM users with console logon, who of them is an administrator, has a device, has a machine remembered.
+/// RAM users with console logon, and their devices.
 macro_rules! console_users {
     () => {
-        " FROM principals p \
-         JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
+        " JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
          AND lp.console_logon = 'enabled' \
          LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
          AND v.state = 'bound' \
-         LEFT JOIN (SELECT DISTINCT principal_id FROM attached_policies WHERE account_id = $4) ap \
-         ON ap.principal_id = p.principal_id \
-         LEFT JOIN (SELECT DISTINCT principal_id, principal_epoch FROM remembered_machines \
-         WHERE account_id = $4 AND account_epoch = $5 AND expires_at > $6) m \
-         ON m.principal_id = p.principal_id AND m.principal_epoch = p.epoch \
          WHERE p.account_id = $4 AND p.kind = 'ram-user'"
     };
 }
 
 statements! {
-    CLASSES = concat!("SELECT ", class_columns!(), ", COUNT(*)", console_users!(), " GROUP BY 1, 2, 3, 4, 5, 6, 7");
-    ADMINISTRATORS = concat!("SELECT ", class_columns!(), ", p.name, p.last_logon_address", console_users!(),
-                             " AND ap.principal_id IS NOT NULL ORDER BY p.canonical_name LIMIT $7");
-    ADDRESSES = "SELECT p.last_logon_address, ap.principal_id IS NOT NULL, COUNT(*) FROM principals p \
-                 JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
-                 AND lp.console_logon = 'enabled' \
-                 LEFT JOIN (SELECT DISTINCT principal_id FROM attached_policies WHERE account_id = $1) ap \
-                 ON ap.principal_id = p.principal_id \
-                 WHERE p.account_id = $1 AND p.kind = 'ram-user' GROUP BY 1, 2";
+    CLASSES = concat!("SELECT ", class!(), ", COUNT(*) FROM principals p", console_users!(), " GROUP BY 1");
+    /// Each user by himself: no engine sorts a hundred thousand addresses for nothing.
+    PLACES = concat!("SELECT ", class!(), ", p.last_logon_address FROM principals p", console_users!());
+    ADMINISTRATORS = concat!("SELECT ", class!(), ", p.principal_id, p.name, p.last_logon_address \
+                             FROM (SELECT DISTINCT principal_id FROM attached_policies WHERE account_id = $4) ap \
+                             JOIN principals p ON p.principal_id = ap.principal_id", console_users!(),
+                             " ORDER BY p.canonical_name LIMIT $5");
+    /// From the machines to their users: seen from the users, SQLite looks through all machines for each.
+    REMEMBERED = "SELECT DISTINCT m.principal_id FROM remembered_machines m \
+                  JOIN principals p ON p.account_id = m.account_id AND p.principal_id = m.principal_id \
+                  AND p.epoch = m.principal_epoch AND p.kind = 'ram-user' \
+                  JOIN login_profiles lp ON lp.account_id = m.account_id AND lp.principal_id = m.principal_id \
+                  AND lp.console_logon = 'enabled' \
+                  WHERE m.account_id = $1 AND m.account_epoch = $2 AND m.expires_at > $3";
     SESSIONS = "SELECT COUNT(*) FROM sessions s \
                 JOIN principals p ON p.account_id = s.account_id AND p.principal_id = s.principal_id \
                 AND p.epoch = s.principal_epoch \
@@ -57,18 +56,12 @@ pub struct Thresholds {
     pub changed_before: Timestamp,
     /// The same for passwords that an administrator gave.
     pub initial_before: Timestamp,
-    /// The present epoch of the account.
-    pub account_epoch: i64,
-    /// The present time.
-    pub now: Timestamp,
 }
 
 /// What rules look at of a user with console logon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Class {
-    /// Whether a policy makes him an administrator.
-    pub administrator: bool,
     /// Whether a device is bound.
     pub bound: bool,
     /// Whether his login profile requires one.
@@ -79,8 +72,29 @@ pub struct Class {
     pub outlived: bool,
     /// Whether it was given by an administrator and has outlived the age for such ones.
     pub initial_outlived: bool,
-    /// Whether a machine is remembered for him.
-    pub remembered: bool,
+}
+
+impl Class {
+    const fn of(number: i64) -> Self {
+        Self {
+            bound: number & 1 != 0,
+            bind_required: number & 2 != 0,
+            idle: number & 4 != 0,
+            outlived: number & 8 != 0,
+            initial_outlived: number & 16 != 0,
+        }
+    }
+}
+
+/// Users whom every rule treats alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alike {
+    /// What rules look at.
+    pub class: Class,
+    /// From where they last logged on, if that was asked for and is known.
+    pub address: Option<String>,
+    /// How many they are.
+    pub users: i64,
 }
 
 /// An administrator with what rules look at.
@@ -88,32 +102,32 @@ pub struct Class {
 pub struct AdministratorRow {
     /// What rules look at.
     pub class: Class,
+    /// The id.
+    pub id: PrincipalId,
     /// The user name.
     pub name: String,
     /// From where he last logged on, if it is known.
     pub address: Option<String>,
 }
 
-/// How many users last logged on from an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AddressRow {
-    /// The address, if one is known.
-    pub address: Option<String>,
-    /// Whether these are administrators.
-    pub administrators: bool,
-    /// How many they are.
-    pub users: i64,
-}
-
-/// The users of an account by class, with how many each class has.
-pub async fn classes(tx: &mut Tx<'_>, account: &AccountId, by: Thresholds) -> Result<Vec<(Class, i64)>, StoreError> {
-    let Thresholds { idle_since, changed_before, initial_before, account_epoch, now } = by;
-    let params = params![idle_since, changed_before, initial_before, account, account_epoch, now];
-    let rows = tx.rows(CLASSES, params).await?;
+/// The users of an account by class.
+pub async fn classes(tx: &mut Tx<'_>, account: &AccountId, by: Thresholds) -> Result<Vec<Alike>, StoreError> {
+    let rows = tx.rows(CLASSES, params![by.idle_since, by.changed_before, by.initial_before, account]).await?;
     rows.into_iter()
         .map(|row| {
             let mut r = row.reader("principals");
-            Ok((read_class(&mut r)?, r.int("count")?))
+            Ok(Alike { class: read_class(&mut r)?, address: None, users: r.int("count")? })
+        })
+        .collect()
+}
+
+/// The users of an account one by one, each with the address of his last logon.
+pub async fn places(tx: &mut Tx<'_>, account: &AccountId, by: Thresholds) -> Result<Vec<Alike>, StoreError> {
+    let rows = tx.rows(PLACES, params![by.idle_since, by.changed_before, by.initial_before, account]).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut r = row.reader("principals");
+            Ok(Alike { class: read_class(&mut r)?, address: r.opt_text("last_logon_address")?, users: 1 })
         })
         .collect()
 }
@@ -125,24 +139,19 @@ pub async fn administrators(
     by: Thresholds,
     limit: i64,
 ) -> Result<Vec<AdministratorRow>, StoreError> {
-    let Thresholds { idle_since, changed_before, initial_before, account_epoch, now } = by;
-    let params = params![idle_since, changed_before, initial_before, account, account_epoch, now, limit];
+    let params = params![by.idle_since, by.changed_before, by.initial_before, account, limit];
     tx.rows(ADMINISTRATORS, params).await?.into_iter().map(read_administrator).collect()
 }
 
-/// From where the users of an account last logged on.
-pub async fn addresses(tx: &mut Tx<'_>, account: &AccountId) -> Result<Vec<AddressRow>, StoreError> {
-    let rows = tx.rows(ADDRESSES, params![account]).await?;
-    rows.into_iter()
-        .map(|row| {
-            let mut r = row.reader("principals");
-            Ok(AddressRow {
-                address: r.opt_text("last_logon_address")?,
-                administrators: r.bool("administrators")?,
-                users: r.int("count")?,
-            })
-        })
-        .collect()
+/// The users of an account for whom a machine is remembered at `now`.
+pub async fn remembered(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    account_epoch: i64,
+    now: Timestamp,
+) -> Result<Vec<PrincipalId>, StoreError> {
+    let rows = tx.rows(REMEMBERED, params![account, account_epoch, now]).await?;
+    rows.into_iter().map(|row| row.reader("remembered_machines").parse("principal_id")).collect()
 }
 
 /// How many sessions of an account are good at `now`, if those that lie idle since `idle_since` are not.
@@ -158,21 +167,14 @@ pub async fn sessions(
 }
 
 fn read_class(r: &mut RowReader) -> Result<Class, StoreError> {
-    Ok(Class {
-        administrator: r.bool("administrator")?,
-        bound: r.bool("bound")?,
-        bind_required: r.bool("mfa_bind_required")?,
-        idle: r.bool("idle")?,
-        outlived: r.bool("outlived")?,
-        initial_outlived: r.bool("initial_outlived")?,
-        remembered: r.bool("remembered")?,
-    })
+    Ok(Class::of(r.int("class")?))
 }
 
 fn read_administrator(row: Row) -> Result<AdministratorRow, StoreError> {
     let mut r = row.reader("principals");
     Ok(AdministratorRow {
         class: read_class(&mut r)?,
+        id: r.parse("principal_id")?,
         name: r.text("name")?,
         address: r.opt_text("last_logon_address")?,
     })

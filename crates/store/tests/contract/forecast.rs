@@ -2,13 +2,14 @@
 
 use countersign_model::Timestamp;
 use countersign_model::entropy::OsEntropy;
-use countersign_model::ids::SessionId;
+use countersign_model::ids::{MachineId, SessionId};
 use countersign_model::logon::Method;
+use countersign_model::machine::RememberedMachine;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, SystemPolicy};
 use countersign_model::session::Session;
-use countersign_store::forecast::{self, AddressRow, Class, Thresholds};
+use countersign_store::forecast::{self, Alike, Class, Thresholds};
 use countersign_store::sessions::{self, Origin};
-use countersign_store::{Store, accounts, login_profiles, policies, principals};
+use countersign_store::{Store, accounts, login_profiles, machines, policies, principals};
 
 use crate::of_login_profiles::new_profile;
 use crate::of_virtual_mfa::bind;
@@ -52,37 +53,31 @@ pub(crate) async fn cases(store: &Store) {
     }
     users_are_sorted_into_classes(store, &house, &empty).await;
     administrators_are_named(store, &house).await;
-    addresses_are_counted(store, &house).await;
+    users_are_told_with_their_addresses(store, &house).await;
+    users_with_a_remembered_machine_are_told(store, &house).await;
     good_sessions_are_counted(store, &house).await;
 }
 
 fn thresholds(after: u64) -> Thresholds {
     let at = NOON.plus(second(after));
-    Thresholds { idle_since: at, changed_before: at, initial_before: at, account_epoch: 1, now: NOON }
+    Thresholds { idle_since: at, changed_before: at, initial_before: at }
 }
 
-const NOBODY_SPECIAL: Class = Class {
-    administrator: false,
-    bound: false,
-    bind_required: false,
-    idle: false,
-    outlived: false,
-    initial_outlived: false,
-    remembered: false,
-};
+const NOBODY_SPECIAL: Class =
+    Class { bound: false, bind_required: false, idle: false, outlived: false, initial_outlived: false };
 
 async fn users_are_sorted_into_classes(store: &Store, house: &Account, empty: &Account) {
     let (account_id, other) = (house.id.clone(), empty.id.clone());
     let classes = look!(store, |tx, account_id| forecast::classes(tx, &account_id, thresholds(1)));
-    assert_eq!(classes.iter().map(|(_, users)| users).sum::<i64>(), 4, "those without console logon do not count");
+    assert_eq!(classes.iter().map(|alike| alike.users).sum::<i64>(), 4, "those without console logon do not count");
     let expected = [
-        Class { administrator: true, bound: true, outlived: true, ..NOBODY_SPECIAL },
+        Class { bound: true, outlived: true, ..NOBODY_SPECIAL },
         NOBODY_SPECIAL,
         Class { bind_required: true, idle: true, outlived: true, initial_outlived: true, ..NOBODY_SPECIAL },
         Class { idle: true, outlived: true, ..NOBODY_SPECIAL },
     ];
     for class in expected {
-        assert!(classes.contains(&(class, 1)), "{class:?} in {classes:?}");
+        assert!(classes.contains(&Alike { class, address: None, users: 1 }), "{class:?} in {classes:?}");
     }
     assert!(look!(store, |tx, other| forecast::classes(tx, &other, thresholds(1))).is_empty());
 }
@@ -93,21 +88,46 @@ async fn administrators_are_named(store: &Store, house: &Account) {
     assert_eq!(rows.len(), 1, "{rows:?}");
     let row = &rows[0];
     assert_eq!((row.name.as_str(), row.address.as_deref()), ("alice", Some("192.0.2.7")));
-    assert_eq!(row.class, Class { administrator: true, bound: true, idle: true, outlived: true, ..NOBODY_SPECIAL });
+    assert_eq!(row.class, Class { bound: true, idle: true, outlived: true, ..NOBODY_SPECIAL });
     let none = look!(store, |tx, account_id| forecast::administrators(tx, &account_id, thresholds(1), 0));
     assert!(none.is_empty());
 }
 
-async fn addresses_are_counted(store: &Store, house: &Account) {
+async fn users_are_told_with_their_addresses(store: &Store, house: &Account) {
     let account_id = house.id.clone();
-    let mut rows = look!(store, |tx, account_id| forecast::addresses(tx, &account_id));
-    rows.sort_by_key(|row| row.address.is_some());
-    let row = |address: Option<&str>, administrators, users| AddressRow {
-        address: address.map(ToOwned::to_owned),
-        administrators,
-        users,
+    let places = look!(store, |tx, account_id| forecast::places(tx, &account_id, thresholds(1)));
+    assert_eq!(places.iter().map(|alike| alike.users).sum::<i64>(), 4);
+    let class = Class { bound: true, outlived: true, ..NOBODY_SPECIAL };
+    assert!(places.contains(&Alike { class, address: Some("192.0.2.7".to_owned()), users: 1 }), "{places:?}");
+    assert_eq!(places.iter().filter(|alike| alike.address.is_none()).count(), 3);
+}
+
+async fn users_with_a_remembered_machine_are_told(store: &Store, house: &Account) {
+    let made = user(store, house, "frank").await;
+    let (account_id, id, profile) = (house.id.clone(), made.id.clone(), enabled(NOON, false));
+    change!(store, |tx, account_id, id, profile| login_profiles::put(tx, &account_id, &id, &profile));
+    let machine = RememberedMachine {
+        id: MachineId::generate(&OsEntropy),
+        account_id: account_id.clone(),
+        principal_id: id.clone(),
+        principal_epoch: 1,
+        account_epoch: 1,
+        created_at: NOON,
+        expires_at: NOON.plus(second(10)),
+        last_used_at: NOON,
+        address: String::new(),
+        user_agent: String::new(),
     };
-    assert_eq!(rows, [row(None, false, 3), row(Some("192.0.2.7"), true, 1)]);
+    change!(store, |tx, machine| machines::insert(tx, &machine, &[86; 32]));
+    let remembered = async |epoch: i64, at: u64| {
+        let now = NOON.plus(second(at));
+        look!(store, |tx, account_id| forecast::remembered(tx, &account_id, epoch, now))
+    };
+    assert_eq!(remembered(1, 0).await, [id.clone()]);
+    assert_eq!(remembered(2, 0).await, [], "under an older policy");
+    assert_eq!(remembered(1, 10).await, [], "no more");
+    change!(store, |tx, account_id, id| principals::bump_epoch(tx, &account_id, &id, NOON));
+    assert_eq!(remembered(1, 0).await, [], "something about him has changed");
 }
 
 async fn good_sessions_are_counted(store: &Store, house: &Account) {
