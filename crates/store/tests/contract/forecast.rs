@@ -123,7 +123,7 @@ async fn users_with_a_remembered_machine_are_told(store: &Store, house: &Account
         let now = NOON.plus(second(at));
         look!(store, |tx, account_id| forecast::remembered(tx, &account_id, epoch, now))
     };
-    assert_eq!(remembered(1, 0).await, [id.clone()]);
+    assert_eq!(remembered(1, 0).await, std::slice::from_ref(&id));
     assert_eq!(remembered(2, 0).await, [], "under an older policy");
     assert_eq!(remembered(1, 10).await, [], "no more");
     change!(store, |tx, account_id, id| principals::bump_epoch(tx, &account_id, &id, NOON));
