@@ -71,8 +71,6 @@ pub enum Effect {
     MustBind,
     /// The same, and he had to already.
     MustBindAnyway,
-    /// He must bind a device when a logon of his is unusual.
-    BindsWhenUnusual,
     /// He must change the password at the next logon.
     MustChangePassword,
     /// His device is asked for at every logon.
@@ -93,7 +91,6 @@ impl Effect {
         Self::InitialPasswordExpired,
         Self::MustBind,
         Self::MustBindAnyway,
-        Self::BindsWhenUnusual,
         Self::MustChangePassword,
         Self::AskedAtEveryLogon,
         Self::MachineForgotten,
@@ -111,7 +108,6 @@ impl Effect {
             Self::InitialPasswordExpired => "initial-password-expired",
             Self::MustBind => "must-bind",
             Self::MustBindAnyway => "must-bind-anyway",
-            Self::BindsWhenUnusual => "binds-when-unusual",
             Self::MustChangePassword => "must-change-password",
             Self::AskedAtEveryLogon => "asked-at-every-logon",
             Self::MachineForgotten => "machine-forgotten",
@@ -226,11 +222,16 @@ fn effects(before: &SecuritySettings, after: &SecuritySettings, class: Class) ->
         suffers(!class.initial_outlived && class.outlived && !hard, Effect::MustChangePassword);
     }
     let (was, is) = (before.mfa_for_logon, after.mfa_for_logon);
-    let mandatory = is == MfaForLogon::Mandatory && was != MfaForLogon::Mandatory;
-    suffers(mandatory && !class.bound && !class.bind_required, Effect::MustBind);
-    suffers(mandatory && !class.bound && class.bind_required, Effect::MustBindAnyway);
-    let adaptive = is == MfaForLogon::Adaptive && was == MfaForLogon::Independent;
-    suffers(adaptive && !class.bound && !class.bind_required, Effect::BindsWhenUnusual);
+    // A browser without an earlier MFA logon is unusual, so whoever has no device binds one under the adaptive rule too.
+    let binds = match (was, is) {
+        (MfaForLogon::Independent, MfaForLogon::Adaptive | MfaForLogon::Mandatory)
+        | (MfaForLogon::Adaptive, MfaForLogon::Mandatory) => true,
+        (MfaForLogon::Mandatory, _)
+        | (_, MfaForLogon::Independent)
+        | (MfaForLogon::Adaptive, MfaForLogon::Adaptive) => false,
+    };
+    suffers(binds && !class.bound && !class.bind_required, Effect::MustBind);
+    suffers(binds && !class.bound && class.bind_required, Effect::MustBindAnyway);
     let no_more_adaptive = was == MfaForLogon::Adaptive && is != MfaForLogon::Adaptive;
     suffers(no_more_adaptive && class.bound, Effect::AskedAtEveryLogon);
     effects

@@ -256,6 +256,7 @@ ram-event-GetSecurityPreference = See security settings
 ram-event-SetSecurityPreference = Change security settings
 ram-event-SetPasswordPolicy = Change password policy
 ram-event-DisableIdleUser = Disable idle console logon
+ram-event-SpareIdleUser = Spare the last administrator
 ram-event-CreateAccount = Create account
 ram-event-ListAccounts = List accounts
 ram-event-ResetOwnerMFADevice = Reset MFA of the owner

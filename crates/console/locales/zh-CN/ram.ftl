@@ -244,6 +244,7 @@ ram-event-GetSecurityPreference = 查看安全设置
 ram-event-SetSecurityPreference = 修改安全设置
 ram-event-SetPasswordPolicy = 修改密码策略
 ram-event-DisableIdleUser = 禁用闲置用户的控制台登录
+ram-event-SpareIdleUser = 保留最后一名管理员的控制台登录
 ram-event-CreateAccount = 创建账号
 ram-event-ListAccounts = 查看账号列表
 ram-event-ResetOwnerMFADevice = 重置账号所有者的 MFA 设备

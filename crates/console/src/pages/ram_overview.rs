@@ -247,6 +247,7 @@ pub(super) const EVENTS: &[&str] = &[
     "TrimAuditLog",
     "SetPasswordPolicy",
     "DisableIdleUser",
+    "SpareIdleUser",
     "CreateAccount",
     "DisownNotice",
     "ListFindings",
