@@ -91,18 +91,11 @@ impl AuditKeeper {
     }
 
     async fn step(&mut self, step: u64) {
-        let is_time_for_alarm = step.is_multiple_of(STEPS_BETWEEN_ALARMS);
         loop {
             let done = match self.sequencer.step().await {
                 Ok(done) => done,
                 Err(error) => return tell(Err(error), "the audit log is not chained"),
             };
-            for account in done.broken.iter().filter(|_| is_time_for_alarm) {
-                tracing::error!(
-                    target: "audit", %account,
-                    "the chain of this audit log was changed by somebody else: run `countersign audit verify`"
-                );
-            }
             self.keep(&done.checkpoints);
             if !done.more {
                 break;
