@@ -56,6 +56,9 @@ impl Countersign {
     pub async fn trim_audit_logs(&self) -> Result<Trimmed, Error> {
         self.count_broken_logs().await?;
         let mut trimmed = Trimmed::default();
+        if !self.is_time_confirmed().await? {
+            return Ok(trimmed);
+        }
         let mut after = String::new();
         loop {
             let from = after.clone();
