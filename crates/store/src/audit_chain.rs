@@ -234,16 +234,17 @@ pub async fn latest_checkpoint(
     tx.row(LATEST_CHECKPOINT, params![account, kind.as_str()]).await?.map(read_checkpoint).transpose()
 }
 
-/// The next checkpoints of all accounts that were signed since an instant, behind one that was given before.
+/// The next checkpoints of all accounts that were signed since an instant, behind one that was given before, in the
+/// order in which they were signed.
 pub async fn signed_since(
     tx: &mut Tx<'_>,
     since: Timestamp,
     behind: Option<&Checkpoint>,
     limit: i64,
 ) -> Result<Vec<Checkpoint>, StoreError> {
-    let (account, seq, kind) =
-        behind.map_or(("", 0, ""), |last| (last.account_id.as_str(), last.seq, last.kind.as_str()));
-    let rows = tx.rows(SIGNED_SINCE, params![since, account, seq, kind, limit]).await?;
+    let (at, account, seq, kind) =
+        behind.map_or((since, "", 0, ""), |last| (last.at, last.account_id.as_str(), last.seq, last.kind.as_str()));
+    let rows = tx.rows(SIGNED_SINCE, params![at, at, account, seq, kind, limit]).await?;
     rows.into_iter().map(read_checkpoint).collect()
 }
 
