@@ -144,7 +144,7 @@ impl Countersign {
         let details = format!("max_idle_days_users={};", account.settings.max_idle_days_users);
         let written =
             Written { actor, action, target: &user.name, outcome: Outcome::Success, reason: "", details: &details };
-        self.write_event(tx, &account.id, &Origin::default(), written).await
+        self.write_event_on(tx, (&account.id, Some(&user.id)), &Origin::default(), written).await
     }
 }
 

@@ -46,8 +46,10 @@ statements! {
     LATEST_CHECKPOINT = "SELECT account_id, seq, kind, hash, at, key_version, signature FROM audit_checkpoints \
                          WHERE account_id = $1 AND kind = $2 ORDER BY seq DESC LIMIT 1";
     SIGNED_SINCE = "SELECT account_id, seq, kind, hash, at, key_version, signature FROM audit_checkpoints \
-                    WHERE at >= $1 AND (account_id > $2 OR (account_id = $2 AND (seq > $3 \
-                    OR (seq = $3 AND kind > $4)))) ORDER BY account_id, seq, kind LIMIT $5";
+                    WHERE at >= $1 AND (at > $2 OR account_id > $3 OR (account_id = $3 AND (seq > $4 \
+                    OR (seq = $4 AND kind > $5)))) ORDER BY at, account_id, seq, kind LIMIT $6";
+    DROP_SUBJECTS = "DELETE FROM audit_subjects WHERE account_id = $1 AND event_id IN \
+                     (SELECT event_id FROM audit_events WHERE account_id = $1 AND seq <= $2)";
     DROP_ENTRIES = "DELETE FROM audit_events WHERE account_id = $1 AND seq <= $2";
     DROP_CHECKPOINTS = "DELETE FROM audit_checkpoints WHERE account_id = $1 AND seq < $2";
     ELSEWHERE = "SELECT MIN(a.account_id) FROM accounts a WHERE a.account_id <> $1 AND EXISTS \
@@ -250,6 +252,7 @@ pub async fn signed_since(
 
 /// Drops the entries up to a number, and the checkpoints before it; how many entries that were.
 pub async fn drop_entries(tx: &mut Tx<'_>, account: &AccountId, last: i64) -> Result<u64, StoreError> {
+    tx.execute(DROP_SUBJECTS, params![account, last]).await?;
     let dropped = tx.execute(DROP_ENTRIES, params![account, last]).await?;
     tx.execute(DROP_CHECKPOINTS, params![account, last]).await?;
     Ok(dropped)

@@ -130,7 +130,7 @@ impl Countersign {
             reason: "clock_ran_ahead",
             details: "",
         };
-        self.write_event(tx, account, &origin, event).await
+        self.write_event_on(tx, (account, Some(principal)), &origin, event).await
     }
 }
 
