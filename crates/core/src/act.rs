@@ -19,6 +19,11 @@ use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// So many refusals of one actor for the same deed and reason are written down one by one within [`ALIKE_WITHIN`]; more
+/// are counted, so that nobody who may log on can fill the disk.
+const MOST_ALIKE: i64 = 20;
+const ALIKE_WITHIN: Duration = Duration::from_mins(1);
+
 /// What is about to be done, as the audit log will tell it.
 #[derive(Debug, Clone)]
 pub(crate) struct Deed {
@@ -64,6 +69,8 @@ pub(crate) struct Admitted {
     pub(crate) now: Timestamp,
     /// What the event will tell beyond the deed.
     details: Mutex<String>,
+    /// On whom it is done, once that is known.
+    subject: Mutex<Option<PrincipalId>>,
 }
 
 impl Admitted {
@@ -73,8 +80,17 @@ impl Admitted {
         let _ = write!(self.details.lock().unwrap_or_else(PoisonError::into_inner), "{key}={value};");
     }
 
+    /// Notes on whom it is done, for his history.
+    pub(crate) fn aim_at(&self, subject: &PrincipalId) {
+        *self.subject.lock().unwrap_or_else(PoisonError::into_inner) = Some(subject.clone());
+    }
+
     fn told(&self) -> String {
         self.details.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn subject(&self) -> Option<PrincipalId> {
+        self.subject.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether he may do this to that; the use-case calls it as soon as it knows the resource.
@@ -97,6 +113,7 @@ impl Admitted {
         self.may(action, &Resource::Account(account.clone()))?;
         let name = UserName::parse(name).map_err(|_| Refusal::UserNotFound)?.canonical();
         let user = principals::find_ram_user(tx, account, &name).await?.ok_or(Refusal::UserNotFound)?;
+        self.aim_at(&user.id);
         self.may(action, &Resource::Principal(account.clone(), user.id.clone()))?;
         Ok(user)
     }
@@ -176,11 +193,14 @@ impl Countersign {
     {
         let (this, actor, origin) = (self.clone(), actor.clone(), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let (result, details) = match this.admit(tx, &actor).await {
-                Ok(admitted) => (this.work_with_proof(tx, &admitted, &deed, &work).await, admitted.told()),
-                Err(error) => (Err(error), String::new()),
+            let (result, told) = match this.admit(tx, &actor).await {
+                Ok(admitted) => {
+                    let result = this.work_with_proof(tx, &admitted, &deed, &work).await;
+                    (result, (admitted.told(), admitted.subject()))
+                }
+                Err(error) => (Err(error), (String::new(), None)),
             };
-            this.write_down(tx, actor.for_audit(), &origin, (&deed, &details), &result).await?;
+            this.write_down(tx, actor.for_audit(), &origin, (&deed, &told.0, told.1.as_ref()), &result).await?;
             result
         };
         self.inner.store.write(unit).await
@@ -273,7 +293,7 @@ impl Countersign {
             let (this, asker, origin) = (self.clone(), actor.clone(), origin.clone());
             let refused: Result<(), Error> = Err(Error::because(*refusal, reason));
             let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
-                this.write_down(tx, asker.for_audit(), &origin, (&deed, ""), &refused).await
+                this.write_down(tx, asker.for_audit(), &origin, (&deed, "", None), &refused).await
             };
             self.inner.store.write(note).await?;
         }
@@ -294,7 +314,7 @@ impl Countersign {
             Some(session) => Standing::from(&Actor::Session(Box::new(session.clone()))),
             None => Standing::from(actor),
         };
-        Ok(Admitted { who, session, now, details: Mutex::default() })
+        Ok(Admitted { who, session, now, details: Mutex::default(), subject: Mutex::default() })
     }
 
     /// Writes the audit event of what was done or refused. Faults roll back, so nothing of them is written.
@@ -303,7 +323,7 @@ impl Countersign {
         tx: &mut Tx<'_>,
         actor: AuditActor,
         origin: &Origin,
-        (deed, details): (&Deed, &str),
+        (deed, details, subject): (&Deed, &str, Option<&PrincipalId>),
         result: &Result<T, Error>,
     ) -> Result<(), Error> {
         let (outcome, reason) = match result {
@@ -316,13 +336,24 @@ impl Countersign {
             Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
         };
         let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason, details };
-        self.write_event(tx, &deed.account, origin, event).await
+        self.write_event_on(tx, (&deed.account, subject), origin, event).await
     }
 
     pub(crate) async fn write_event(
         &self,
         tx: &mut Tx<'_>,
         account: &AccountId,
+        origin: &Origin,
+        written: Written<'_>,
+    ) -> Result<(), Error> {
+        self.write_event_on(tx, (account, None), origin, written).await
+    }
+
+    /// Writes the event of something done to somebody of the account, if to anybody.
+    pub(crate) async fn write_event_on(
+        &self,
+        tx: &mut Tx<'_>,
+        (account, subject): (&AccountId, Option<&PrincipalId>),
         origin: &Origin,
         written: Written<'_>,
     ) -> Result<(), Error> {
@@ -340,7 +371,17 @@ impl Countersign {
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
-        Ok(audit::insert(tx, &event).await?)
+        if event.outcome == Outcome::Refused && !event.actor.id.is_empty() {
+            let alike = audit::count_alike(tx, &event, now.minus(ALIKE_WITHIN), MOST_ALIKE).await?;
+            if alike >= MOST_ALIKE {
+                return Ok(audit::count_refusal(tx, now, &event.address, &event.reason).await?);
+            }
+        }
+        audit::insert(tx, &event).await?;
+        if let Some(subject) = subject {
+            audit::insert_subject(tx, &event, subject).await?;
+        }
+        Ok(())
     }
 
     /// Bumps the epoch of the actor himself: his other sessions end, this one goes on under a new secret.

@@ -1,5 +1,5 @@
 //! "This was not me": the answer to a notice, by the link in its mail or from a session. It ends all that was opened as
-//! the principal, and tells the administrators.
+//! the principal, takes back what can be taken back, and tells the administrators.
 //!
 //! The link's secret is not stored: it is a keyed hash of what the notice is, so that a copy of the database makes none.
 
@@ -10,15 +10,19 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::notices::Finding;
 use crate::sessions::end_everything;
+use countersign_model::Timestamp;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
 use countersign_model::ids::NoticeId;
-use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice};
-use countersign_store::{Tx, audit, notices, principals, virtual_mfa};
+use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice, NoticeKind};
+use countersign_model::principal::LoginProfile;
+use countersign_store::{Tx, audit, facts, login_profiles, notices, principals, recovery_codes, virtual_mfa};
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
 
 /// Keeps these hashes apart from all others.
 const PURPOSE: &str = "not me";
+/// Links of notices up to this instant are over.
+const LINKS_ENDED_AT: &str = "disown_links_ended_at";
 
 impl Countersign {
     /// What the link to a notice carries: its id, a point, and a keyed hash in hexadecimal.
@@ -77,6 +81,9 @@ impl Countersign {
             this.end_all(tx, &notice).await?;
             admitted.tell("notice", notice.id.as_str());
             admitted.tell("kind", notice.kind.as_str());
+            if let Some(what) = TakenBack::with(notice.kind).code() {
+                admitted.tell("taken_back", what);
+            }
             Ok(notice)
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -95,7 +102,7 @@ impl Countersign {
         if notice.disowned_at.is_some() {
             return Err(over("link_used"));
         }
-        if self.now() >= notice.at.plus(DISOWN_LINK_LIFETIME) {
+        if self.now() >= notice.at.plus(DISOWN_LINK_LIFETIME) || notice.at <= links_ended_at(tx).await? {
             return Err(over("link_expired"));
         }
         Ok(notice)
@@ -112,6 +119,7 @@ impl Countersign {
         }
         end_everything(tx, (account, principal), now).await?;
         virtual_mfa::delete_pending(tx, account, principal).await?;
+        take_back(tx, notice).await?;
         let finding = Finding {
             account,
             principal,
@@ -123,10 +131,79 @@ impl Countersign {
     }
 }
 
+/// What is taken back when a notice is disowned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenBack {
+    /// Whoever made or used recovery codes has them: all are deleted.
+    RecoveryCodes,
+    /// Whoever changed the password knows it: a new one is chosen at the next logon, behind the second factor.
+    Password,
+    /// Nothing but what was open. A device is not unbound: whoever reads the mails of somebody would need no more than
+    /// his password then.
+    Nothing,
+}
+
+impl TakenBack {
+    /// What is taken back with a notice of this kind.
+    #[must_use]
+    pub const fn with(kind: NoticeKind) -> Self {
+        match kind {
+            NoticeKind::RecoveryCodesMade | NoticeKind::RecoveryCodeUsed => Self::RecoveryCodes,
+            NoticeKind::PasswordChanged => Self::Password,
+            NoticeKind::MfaBound
+            | NoticeKind::MfaReplaced
+            | NoticeKind::MfaUnbound
+            | NoticeKind::ContactChanged
+            | NoticeKind::NewMachine
+            | NoticeKind::Locked
+            | NoticeKind::CodeReplayed
+            | NoticeKind::MachineReplayed => Self::Nothing,
+        }
+    }
+
+    /// As the log tells it.
+    const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::RecoveryCodes => Some("recovery_codes"),
+            Self::Password => Some("password"),
+            Self::Nothing => None,
+        }
+    }
+}
+
+async fn take_back(tx: &mut Tx<'_>, notice: &Notice) -> Result<(), Error> {
+    let (account, principal) = (&notice.account_id, &notice.principal_id);
+    match TakenBack::with(notice.kind) {
+        TakenBack::RecoveryCodes => recovery_codes::delete_all(tx, account, principal).await.map(drop)?,
+        TakenBack::Password => {
+            if let Some(profile) = login_profiles::find(tx, account, principal).await? {
+                let profile = LoginProfile { password_reset_required: true, ..profile };
+                login_profiles::put(tx, account, principal, &profile).await?;
+            }
+        }
+        TakenBack::Nothing => {}
+    }
+    Ok(())
+}
+
+/// Ends the links of all notices up to now: in a restored backup nobody can tell which were used.
+pub(crate) async fn end_links(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Error> {
+    Ok(facts::put(tx, LINKS_ENDED_AT, &now.micros().to_string()).await?)
+}
+
+async fn links_ended_at(tx: &mut Tx<'_>) -> Result<Timestamp, Error> {
+    let micros = match facts::find(tx, LINKS_ENDED_AT).await? {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| Error::Fault(format!("the fact {LINKS_ENDED_AT} is no number")))?,
+    };
+    Ok(Timestamp::from_micros(micros))
+}
+
 /// What else the log and the finding tell: which notice, of what.
 fn told(notice: &Notice) -> String {
     let address = notice.facts.address.replace(';', ",");
-    format!("notice={};kind={};from={address};", notice.id, notice.kind)
+    let taken_back = TakenBack::with(notice.kind).code().map(|what| format!("taken_back={what};")).unwrap_or_default();
+    format!("notice={};kind={};from={address};{taken_back}", notice.id, notice.kind)
 }
 
 /// What the hash is of: account, notice and principal, none of which can run into the next.

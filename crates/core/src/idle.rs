@@ -35,10 +35,11 @@ pub fn is_idle(last_logon_at: Option<Timestamp>, enabled_at: Timestamp, days: Id
 impl Countersign {
     /// Disables the console logon of RAM users who have not used it for as long as their account's settings allow, up to
     /// [`BATCH`] in each account; how many. It looks at most once an hour, or again at once while a batch was full. The
-    /// last administrator who can log on where the owner cannot is spared.
+    /// last administrator who can log on where the owner cannot is spared. Nobody is disabled while the
+    /// [time is in doubt](Self::is_time_confirmed).
     pub async fn disable_idle_users(&self) -> Result<u64, Error> {
         self.check_clock()?;
-        if !self.is_look_due().await? {
+        if !self.is_time_confirmed().await? || !self.is_look_due().await? {
             return Ok(0);
         }
         let listing =
@@ -143,7 +144,7 @@ impl Countersign {
         let details = format!("max_idle_days_users={};", account.settings.max_idle_days_users);
         let written =
             Written { actor, action, target: &user.name, outcome: Outcome::Success, reason: "", details: &details };
-        self.write_event(tx, &account.id, &Origin::default(), written).await
+        self.write_event_on(tx, (&account.id, Some(&user.id)), &Origin::default(), written).await
     }
 }
 

@@ -24,6 +24,7 @@
 //! | [`operator`] | what the command line may |
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
 //! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
+//! | [`confirmed_time`] | whether the time can be believed before something is dropped for being old |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
 //!
 //! A new capability is a module here whose functions are methods of [`Countersign`], its actions rows of
@@ -34,6 +35,7 @@ pub mod audit_chain;
 pub mod audit_log;
 pub mod authorise;
 pub mod binding;
+pub mod confirmed_time;
 pub mod delivery;
 pub mod disown;
 pub mod error;
@@ -62,6 +64,7 @@ mod codes;
 pub use actor::{Actor, Origin, Role, SessionActor};
 pub use error::{Error, Refusal};
 
+use confirmed_time::Leap;
 use countersign_model::entropy::random_bytes;
 use countersign_model::token::Token;
 use countersign_model::{Clock, Entropy, Timestamp};
@@ -89,6 +92,8 @@ struct Inner {
     metrics: Metrics,
     /// The highest time ever seen; see [`upkeep`].
     high_water: Mutex<HighWater>,
+    /// A time that has to prove itself; see [`confirmed_time`].
+    leap: Mutex<Option<Leap>>,
 }
 
 /// What the installation calls itself.
@@ -141,9 +146,9 @@ impl Countersign {
             ));
         }
         let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
-        let (keys, high_water) = (Keys::new(keys, &stored), Mutex::default());
-        let this =
-            Self { inner: Arc::new(Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water }) };
+        let (keys, high_water, leap) = (Keys::new(keys, &stored), Mutex::default(), Mutex::default());
+        let inner = Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water, leap };
+        let this = Self { inner: Arc::new(inner) };
         this.load_high_water().await?;
         Ok(this)
     }

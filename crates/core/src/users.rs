@@ -200,6 +200,7 @@ impl Countersign {
             if !principals::insert(tx, &user).await? {
                 return Err(Refusal::UserExists.into());
             }
+            admitted.aim_at(&user.id);
             if let Some(profile) = &profile {
                 login_profiles::put(tx, account, &user.id, profile).await?;
             }

@@ -117,6 +117,13 @@ impl EventId {
     pub fn at(time: Timestamp, entropy: &dyn Entropy) -> Self {
         Self(hex_with_time(time, entropy))
     }
+
+    /// The time that it begins with.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        let micros = self.0.get(..16).and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        Timestamp::from_micros(micros.unwrap_or(0))
+    }
 }
 
 impl NoticeId {

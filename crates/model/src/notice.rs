@@ -118,5 +118,7 @@ text_enum! {
         Spraying = "spraying",
         /// Recovery codes were restored from a backup and have to be made anew.
         RecoveryCodesStale = "recovery-codes-stale",
+        /// The audit log of the account is not what was written.
+        AuditLogBroken = "audit-log-broken",
     }
 }

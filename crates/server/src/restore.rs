@@ -172,6 +172,7 @@ fn tell(restored: &Restored, from: Option<&Path>, json: bool) -> Result<(), Fail
             "ended": {
                 "sessions": ended.sessions, "logons": ended.logons, "remembered_machines": ended.machines,
                 "known_browsers": ended.browsers, "bindings": ended.bindings, "proofs": ended.proofs,
+                "waiting_mails": ended.mails,
             },
             "devices": restored.devices,
             "codes_from": restored.codes_from.to_rfc3339(),
@@ -180,7 +181,7 @@ fn tell(restored: &Restored, from: Option<&Path>, json: bool) -> Result<(), Fail
     }
     let first = if from.is_some() { "The backup is in place, and marked." } else { "The database is marked." };
     say(&format!(
-        "{first}\n\n  Ended: {} sessions, {} logons, {} remembered machines, {} known browsers, {} bindings, {} proofs.\n  \
+        "{first}\n\n  Ended: {} sessions, {} logons, {} remembered machines, {} known browsers, {} bindings, {} proofs,\n  {} waiting mails.\n  \
          Codes of {} devices are taken from {} on.\n  Recovery codes of {} people have to be made anew.\n\n\
          Passwords, devices and policies are those of the backup: whoever was removed or locked since is back, and \
          passwords that were changed since are the old ones. Start the server when you have looked at that.",
@@ -190,6 +191,7 @@ fn tell(restored: &Restored, from: Option<&Path>, json: bool) -> Result<(), Fail
         ended.browsers,
         ended.bindings,
         ended.proofs,
+        ended.mails,
         restored.devices,
         restored.codes_from.to_rfc3339(),
         restored.stale

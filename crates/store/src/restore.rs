@@ -15,6 +15,7 @@ statements! {
     END_PROOFS = "DELETE FROM proofs";
     END_WINDOWS = "DELETE FROM proof_windows";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending'";
+    GIVE_UP_MAIL = "UPDATE outbox SET state = 'failed', last_error = $1 WHERE state = 'waiting'";
     BUMP_PRINCIPALS = "UPDATE principals SET epoch = epoch + 1, version = version + 1";
     BUMP_ACCOUNTS = "UPDATE accounts SET epoch = epoch + 1, version = version + 1";
     SPEND_STEPS = "UPDATE virtual_mfa SET last_step = $1 WHERE state = 'bound' AND last_step < $1";
@@ -40,6 +41,8 @@ pub struct Ended {
     pub bindings: u64,
     /// Proofs asked for or given, and the windows that they opened.
     pub proofs: u64,
+    /// Mails that waited.
+    pub mails: u64,
 }
 
 /// Ends all that was open, in all accounts, and raises both epochs of everybody.
@@ -54,6 +57,7 @@ pub async fn end_all(tx: &mut Tx<'_>) -> Result<Ended, StoreError> {
         browsers: tx.execute(END_BROWSERS, params![]).await? + tx.execute(END_NETWORKS, params![]).await?,
         bindings: tx.execute(END_BINDINGS, params![]).await?,
         proofs: tx.execute(END_PROOFS, params![]).await? + tx.execute(END_WINDOWS, params![]).await?,
+        mails: tx.execute(GIVE_UP_MAIL, params!["it waited in a backup that was restored"]).await?,
     })
 }
 

@@ -4,6 +4,7 @@
 use crate::Countersign;
 use crate::act::Admitted;
 use crate::authorise::Action;
+use crate::disown::end_links;
 use crate::error::Error;
 use crate::notices::Finding;
 use countersign_model::Timestamp;
@@ -39,6 +40,7 @@ impl Countersign {
             let beyond = || Error::Fault("a time step beyond what can be stored".to_owned());
             let step = i64::try_from(last).map_err(|_| beyond())?;
             let ended = restore::end_all(tx).await?;
+            end_links(tx, now).await?;
             let devices = restore::spend_steps(tx, step).await?;
             let stale = restore::spend_recovery_codes(tx, now).await?;
             for one in &stale {

@@ -38,6 +38,13 @@ pub(crate) async fn cases(store: &Store) {
     assert_eq!(list(Which::Open, 2, 2).await[0].finding, raised[0]);
     assert_eq!((count(Which::Open).await, count(Which::Settled).await), (3, 0));
 
+    let kind = FindingKind::Disowned;
+    let (of, elsewhere) = (house.id.clone(), other.id.clone());
+    assert_eq!(look!(store, |tx, of| findings::count_open_of(tx, &of, kind)), 3);
+    assert_eq!(look!(store, |tx, elsewhere| findings::count_open_of(tx, &elsewhere, kind)), 1);
+    assert_eq!(look!(store, |tx, of| findings::count_open_of(tx, &of, FindingKind::Spraying)), 0);
+    assert_eq!(look!(store, |tx| findings::count_open_everywhere(tx, kind)), 4);
+
     // Renamed and removed people are told as they are now.
     let zoe = Principal { name: "zoe".to_owned(), ..alice };
     change!(store, |tx, zoe| principals::update(tx, &zoe));
