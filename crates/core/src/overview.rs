@@ -67,10 +67,8 @@ pub struct OwnSecurity {
     pub may_manage_mfa: bool,
     /// Whether he may change his own password.
     pub may_change_password: bool,
-    /// Whether he may manage his own AccessKeys.
-    pub may_manage_access_keys: bool,
-    /// How many AccessKeys he has.
-    pub access_keys: i64,
+    /// How many AccessKeys he has; nothing where he may not manage them himself.
+    pub access_keys: Option<i64>,
 }
 
 impl DeviceView {
@@ -130,8 +128,10 @@ impl Countersign {
                 codes_made_at: codes.made_at,
                 may_manage_mfa: admitted.may(Action::BindOwnMfa, &Resource::Oneself).is_ok(),
                 may_change_password: admitted.may(Action::ChangeOwnPassword, &Resource::Oneself).is_ok(),
-                may_manage_access_keys: admitted.may(Action::ListOwnAccessKeys, &Resource::Oneself).is_ok(),
-                access_keys: access_keys::count(tx, account, principal).await?,
+                access_keys: match admitted.may(Action::ListOwnAccessKeys, &Resource::Oneself) {
+                    Ok(()) => Some(access_keys::count(tx, account, principal).await?),
+                    Err(_) => None,
+                },
             })
         };
         self.look(&Actor::Session(Box::new(actor.clone())), &Origin::default(), deed, work).await

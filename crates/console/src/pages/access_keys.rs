@@ -223,9 +223,9 @@ impl From<Error> for Failed {
 /// Does what a form asks for.
 pub(super) async fn change(asker: &Asker, holder: Holder, fields: &Fields) -> Result<Response, Failed> {
     let (core, actor, origin) = (&asker.console.core, asker.actor(), asker.origin());
-    let (key, asked) = (fields.text("key"), fields.text("do"));
+    let (key, wanted) = (fields.text("key"), fields.text("do"));
     let whose = (holder.of.clone(), key.as_str());
-    let done = match asked.as_str() {
+    let done = match wanted.as_str() {
         "create" => {
             let present = holder.keys(asker).await?;
             if present.seen != fields.text("seen") {

@@ -49,8 +49,7 @@ struct Shown {
     password_expires_at: Option<When>,
     codes_left: i64,
     codes_made_at: Option<When>,
-    may_manage_access_keys: bool,
-    access_keys: i64,
+    access_keys: Option<i64>,
 }
 
 struct Device {
@@ -132,7 +131,6 @@ impl Shown {
             password_expires_at: own.password_expires_at.map(When::from),
             codes_left: own.codes_left,
             codes_made_at: own.codes_made_at.map(When::from),
-            may_manage_access_keys: own.may_manage_access_keys,
             access_keys: own.access_keys,
         }
     }

@@ -37,7 +37,7 @@ pub(crate) async fn cases(store: &Store) {
             Some(VirtualMfaState::Pending { .. }) | None => 0,
         }
     };
-    assert_eq!((last_step(alice.id).await, last_step(bob.id).await), (200, 9_000_000_000));
+    assert_eq!((last_step(alice.id).await, last_step(bob.id.clone()).await), (200, 9_000_000_000));
     assert_eq!(change!(store, |tx| restore::spend_recovery_codes(tx, NOON)), []);
 
     let key = new_key(&bob);
