@@ -15,7 +15,7 @@ use countersign_model::principal::{Account, ConsoleLogon};
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::settings::{MfaForLogon, SecuritySettings, SensitiveOperation};
 use countersign_store::forecast::{AdministratorRow, Alike, Class, Thresholds};
-use countersign_store::{Tx, accounts, forecast as counted, login_profiles, principals};
+use countersign_store::{Tx, access_keys, accounts, forecast as counted, login_profiles, principals};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -77,6 +77,8 @@ pub enum Effect {
     MustChangePassword,
     /// His device is asked for at every logon.
     AskedAtEveryLogon,
+    /// An AccessKey of his is refused, because it lies idle.
+    KeyIdle,
     /// His machine is not remembered any more.
     MachineForgotten,
     /// He is asked for a proof more often.
@@ -96,6 +98,7 @@ impl Effect {
         Self::BindsWhenUnusual,
         Self::MustChangePassword,
         Self::AskedAtEveryLogon,
+        Self::KeyIdle,
         Self::MachineForgotten,
         Self::ProofMoreOften,
     ];
@@ -114,6 +117,7 @@ impl Effect {
             Self::BindsWhenUnusual => "binds-when-unusual",
             Self::MustChangePassword => "must-change-password",
             Self::AskedAtEveryLogon => "asked-at-every-logon",
+            Self::KeyIdle => "key-idle",
             Self::MachineForgotten => "machine-forgotten",
             Self::ProofMoreOften => "proof-more-often",
         }
@@ -179,10 +183,15 @@ async fn foresee(
         HashSet::new()
     };
     tally.count_if_any(Effect::MachineForgotten, remembered.len());
+    if after.max_idle_days_access_keys < before.max_idle_days_access_keys {
+        let since = now.minus(Duration::from_hours(24 * after.max_idle_days_access_keys.days()));
+        let holders = access_keys::count_idle_holders(tx, &account.id, since).await?;
+        tally.count_if_any(Effect::KeyIdle, usize::try_from(holders).unwrap_or_default());
+    }
     let console_users = alike.iter().map(|alike| alike.users).sum();
     let administrators = counted::administrators(tx, &account.id, by, LOOKED_AT).await?;
-    let own_raised = is_a_strength_raised(before, after, is_everybodys);
-    let proves_more = own_raised || is_a_strength_raised(before, after, |operation| !is_everybodys(operation));
+    let own_raised = is_a_strength_raised(before, after, |operation| is_everybodys(after, operation));
+    let proves_more = own_raised || is_a_strength_raised(before, after, |operation| !is_everybodys(after, operation));
     if own_raised {
         tally.count(&[Effect::ProofMoreOften], console_users);
     } else if proves_more {
@@ -237,13 +246,11 @@ fn effects(before: &SecuritySettings, after: &SecuritySettings, class: Class) ->
 }
 
 /// Whether an operation is one that every RAM user does for himself.
-const fn is_everybodys(operation: SensitiveOperation) -> bool {
+const fn is_everybodys(after: &SecuritySettings, operation: SensitiveOperation) -> bool {
     match operation {
         SensitiveOperation::OwnPassword | SensitiveOperation::OwnMfa | SensitiveOperation::OwnContact => true,
-        SensitiveOperation::Users
-        | SensitiveOperation::Policies
-        | SensitiveOperation::AccessKeys
-        | SensitiveOperation::SecuritySettings => false,
+        SensitiveOperation::AccessKeys => after.users_manage_access_keys,
+        SensitiveOperation::Users | SensitiveOperation::Policies | SensitiveOperation::SecuritySettings => false,
     }
 }
 
