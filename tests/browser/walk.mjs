@@ -620,6 +620,35 @@ await main(async (open) => {
     await owner.look("ram-users-nothing-found");
   });
 
+  await step("C34 C35 X9: what changes users asks for the factor each time, and a proof is for that change alone", async () => {
+    await owner.go("/ram/settings");
+    await owner.pick({ "strength-users": "always" });
+    await owner.send("/ram/settings");
+    await owner.send("/ram/settings");
+    owner.at("/ram/settings");
+    for (const comments of ["at the front desk", "on the second floor"]) {
+      await owner.go("/ram/users/bob/edit");
+      await owner.fill({ comments });
+      await owner.send("/ram/users/bob/edit");
+      await owner.reads(t.verifyIdentity, owner.page.locator("h1"));
+      if (comments.includes("front")) {
+        await owner.look("ram-user-edit-verify");
+        await owner.fill({ verify_proof: await ownersPhone.wrongCode() });
+        await owner.send("/ram/users/bob/edit");
+        await owner.reads(t.wrongCode);
+        await owner.look("ram-user-edit-verify-refused");
+      }
+      await owner.fill({ verify_proof: await ownersPhone.code() });
+      await owner.send("/ram/users/bob/edit");
+      owner.at("/ram/users/bob");
+      await owner.reads(comments);
+    }
+    await owner.go("/ram/settings");
+    await owner.pick({ "strength-users": "once-in-15-minutes" });
+    await owner.send("/ram/settings");
+    await owner.send("/ram/settings");
+  });
+
   await step("A16 A17 A18 A19 A20: the owner unbinds by a current code; the row reads Not Attached", async () => {
     await owner.go("/account/security");
     const row = owner.page.locator("#virtual-mfa");

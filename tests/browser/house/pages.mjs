@@ -58,7 +58,9 @@ export const PAGES = {
     "ram-user-access-key-made", "ram-user-access-key-disable", "ram-user-access-key-delete",
   ],
   "/ram/users/{name}/sessions": ["ram-user-end-session"],
-  "/ram/users/{name}/edit": ["ram-user-edit", "ram-user-edit-refused"],
+  "/ram/users/{name}/edit": [
+    "ram-user-edit", "ram-user-edit-refused", "ram-user-edit-verify", "ram-user-edit-verify-refused",
+  ],
   "/ram/users/{name}/delete": ["ram-user-delete"],
   "/ram/users/{name}/logon-settings": ["ram-user-logon-settings"],
   "/ram/users/{name}/reset-password": ["ram-user-reset-password", "ram-user-password-shown"],

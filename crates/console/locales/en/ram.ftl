@@ -265,6 +265,7 @@ ram-event-UpdateAccessKey = Enable or disable AccessKey
 ram-event-DeleteAccessKey = Delete AccessKey
 ram-event-GetAccessKeyLastUsed = See last use of AccessKey
 ram-event-DisableIdleAccessKey = Disable idle AccessKey
+ram-event-SpareIdleUser = Spare the last administrator
 ram-event-CreateAccount = Create account
 ram-event-ListAccounts = List accounts
 ram-event-ResetOwnerMFADevice = Reset MFA of the owner

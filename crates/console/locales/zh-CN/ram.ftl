@@ -253,6 +253,7 @@ ram-event-UpdateAccessKey = 启用或禁用 AccessKey
 ram-event-DeleteAccessKey = 删除 AccessKey
 ram-event-GetAccessKeyLastUsed = 查看 AccessKey 最后使用时间
 ram-event-DisableIdleAccessKey = 禁用闲置 AccessKey
+ram-event-SpareIdleUser = 保留最后一名管理员的控制台登录
 ram-event-CreateAccount = 创建账号
 ram-event-ListAccounts = 查看账号列表
 ram-event-ResetOwnerMFADevice = 重置账号所有者的 MFA 设备

@@ -257,6 +257,7 @@ pub(super) const EVENTS: &[&str] = &[
     "DeleteAccessKey",
     "GetAccessKeyLastUsed",
     "DisableIdleAccessKey",
+    "SpareIdleUser",
     "CreateAccount",
     "DisownNotice",
     "ListFindings",
