@@ -1,5 +1,6 @@
 //! "This was not me": the answer to a notice, by the link in its mail or from a session. It ends all that was opened as
-//! the principal, takes back what can be taken back, and tells the administrators.
+//! the principal, takes back what can be taken back, disables the AccessKeys that were made or enabled since, and tells the
+//! administrators.
 //!
 //! The link's secret is not stored: it is a keyed hash of what the notice is, so that a copy of the database makes none.
 
@@ -12,17 +13,22 @@ use crate::notices::Finding;
 use crate::sessions::end_everything;
 use countersign_model::Timestamp;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
-use countersign_model::ids::NoticeId;
+use countersign_model::ids::{AccessKeyId, NoticeId};
 use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice, NoticeKind};
 use countersign_model::principal::LoginProfile;
-use countersign_store::{Tx, audit, facts, login_profiles, notices, principals, recovery_codes, virtual_mfa};
+use countersign_store::{
+    Tx, access_keys, audit, facts, login_profiles, notices, principals, recovery_codes, virtual_mfa,
+};
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
+use std::time::Duration;
 
 /// Keeps these hashes apart from all others.
 const PURPOSE: &str = "not me";
 /// Links of notices up to this instant are over.
 const LINKS_ENDED_AT: &str = "disown_links_ended_at";
+/// A key is a little older than the notice that tells of it.
+const KEYS_BEFORE: Duration = Duration::from_mins(1);
 
 impl Countersign {
     /// What the link to a notice carries: its id, a point, and a keyed hash in hexadecimal.
@@ -50,14 +56,14 @@ impl Countersign {
                 audit::count_refusal(tx, this.now(), &origin.address, refusal.code()).await?;
             }
             let notice = judged?;
-            this.end_all(tx, &notice).await?;
+            let disabled = this.end_all(tx, &notice).await?;
             let actor = AuditActor {
                 kind: ActorKind::Logon,
                 id: notice.principal_id.to_string(),
                 name: notice.facts.logon_name.clone(),
             };
             let action = Action::DisownNotice.code();
-            let details = told(&notice);
+            let details = told(&notice) + &keys_told(&disabled);
             let written =
                 Written { actor, action, target: "", outcome: Outcome::Success, reason: "by_link", details: &details };
             this.write_event(tx, &notice.account_id, &origin, written).await?;
@@ -78,11 +84,14 @@ impl Countersign {
                 return Err(Refusal::NoticeOver.into());
             }
             admitted.guard_oneself(tx).await?;
-            this.end_all(tx, &notice).await?;
+            let disabled = this.end_all(tx, &notice).await?;
             admitted.tell("notice", notice.id.as_str());
             admitted.tell("kind", notice.kind.as_str());
             if let Some(what) = TakenBack::with(notice.kind).code() {
                 admitted.tell("taken_back", what);
+            }
+            if !disabled.is_empty() {
+                admitted.tell("access_keys_disabled", &named(&disabled));
             }
             Ok(notice)
         };
@@ -108,9 +117,9 @@ impl Countersign {
         Ok(notice)
     }
 
-    /// Marks the notice, ends what was opened as the principal, and tells the administrators. The mark is what makes it
-    /// happen once.
-    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<(), Error> {
+    /// Marks the notice, ends what was opened as the principal, and tells the administrators; which AccessKeys it has
+    /// disabled. The mark is what makes it happen once.
+    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<Vec<AccessKeyId>, Error> {
         let (account, principal, now) = (&notice.account_id, &notice.principal_id, self.now());
         // The row that guards him comes first, as everywhere.
         principals::guard(tx, account, principal).await?.ok_or(Refusal::NoticeOver)?;
@@ -120,14 +129,17 @@ impl Countersign {
         end_everything(tx, (account, principal), now).await?;
         virtual_mfa::delete_pending(tx, account, principal).await?;
         take_back(tx, notice).await?;
+        // Whoever did it may have left himself a way back in. Keys that served before go on serving.
+        let disabled = access_keys::disable_since(tx, (account, principal), notice.at.minus(KEYS_BEFORE), now).await?;
         let finding = Finding {
             account,
             principal,
             principal_name: &notice.facts.logon_name,
             kind: FindingKind::Disowned,
-            details: &told(notice),
+            details: &(told(notice) + &keys_told(&disabled)),
         };
-        self.raise(tx, finding).await
+        self.raise(tx, finding).await?;
+        Ok(disabled)
     }
 }
 
@@ -154,6 +166,7 @@ impl TakenBack {
             | NoticeKind::MfaReplaced
             | NoticeKind::MfaUnbound
             | NoticeKind::ContactChanged
+            | NoticeKind::AccessKeyCreated
             | NoticeKind::NewMachine
             | NoticeKind::Locked
             | NoticeKind::CodeReplayed
@@ -204,6 +217,15 @@ fn told(notice: &Notice) -> String {
     let address = notice.facts.address.replace(';', ",");
     let taken_back = TakenBack::with(notice.kind).code().map(|what| format!("taken_back={what};")).unwrap_or_default();
     format!("notice={};kind={};from={address};{taken_back}", notice.id, notice.kind)
+}
+
+/// The AccessKeys that were disabled, if there were any.
+fn keys_told(disabled: &[AccessKeyId]) -> String {
+    if disabled.is_empty() { String::new() } else { format!("access_keys_disabled={};", named(disabled)) }
+}
+
+fn named(keys: &[AccessKeyId]) -> String {
+    keys.iter().map(AccessKeyId::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// What the hash is of: account, notice and principal, none of which can run into the next.

@@ -16,7 +16,7 @@ use countersign_model::principal::{Account, ConsoleLogon};
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::settings::{MfaForLogon, SecuritySettings, SensitiveOperation};
 use countersign_store::forecast::{AdministratorRow, Alike, Class, Thresholds};
-use countersign_store::{Tx, accounts, forecast as counted, login_profiles, principals};
+use countersign_store::{Tx, access_keys, accounts, forecast as counted, login_profiles, principals};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +77,8 @@ pub enum Effect {
     MustChangePassword,
     /// His device is asked for at every logon.
     AskedAtEveryLogon,
+    /// An AccessKey of his is refused, because it lies idle.
+    KeyIdle,
     /// His machine is not remembered any more.
     MachineForgotten,
     /// He is asked for a proof more often.
@@ -95,6 +97,7 @@ impl Effect {
         Self::MustBindAnyway,
         Self::MustChangePassword,
         Self::AskedAtEveryLogon,
+        Self::KeyIdle,
         Self::MachineForgotten,
         Self::ProofMoreOften,
     ];
@@ -112,6 +115,7 @@ impl Effect {
             Self::MustBindAnyway => "must-bind-anyway",
             Self::MustChangePassword => "must-change-password",
             Self::AskedAtEveryLogon => "asked-at-every-logon",
+            Self::KeyIdle => "key-idle",
             Self::MachineForgotten => "machine-forgotten",
             Self::ProofMoreOften => "proof-more-often",
         }
@@ -194,9 +198,11 @@ async fn count_users(tx: &mut Tx<'_>, asked: &Question) -> Result<Users, Error> 
     })
 }
 
-/// What ends when a change is stricter.
+/// What ends with a change.
 #[derive(Default)]
 struct Ending {
+    /// How many people have an `AccessKey` that lies idle now.
+    key_holders: i64,
     /// The users whose machines are forgotten.
     remembered: HashSet<PrincipalId>,
     /// How many sessions end, the actor's own among them.
@@ -204,13 +210,20 @@ struct Ending {
 }
 
 async fn count_places(tx: &mut Tx<'_>, asked: &Question) -> Result<Ending, Error> {
-    if !asked.stricter() {
-        return Ok(Ending::default());
-    }
     let (account, now) = (&asked.account, asked.now);
+    let (before, after) = (account.settings.max_idle_days_access_keys, asked.after.max_idle_days_access_keys);
+    let key_holders = if after < before {
+        let since = now.minus(Duration::from_hours(24 * after.days()));
+        access_keys::count_idle_holders(tx, &account.id, since).await?
+    } else {
+        0
+    };
+    if !asked.stricter() {
+        return Ok(Ending { key_holders, ..Ending::default() });
+    }
     let remembered = counted::remembered(tx, &account.id, account.epoch, now).await?;
     let sessions = counted::sessions(tx, &account.id, account.epoch, now, now.minus(IDLE_LIMIT)).await?;
-    Ok(Ending { remembered: remembered.into_iter().collect(), sessions })
+    Ok(Ending { key_holders, remembered: remembered.into_iter().collect(), sessions })
 }
 
 fn foresee(asked: &Question, users: &Users, ending: &Ending) -> Result<Forecast, Error> {
@@ -225,9 +238,10 @@ fn foresee(asked: &Question, users: &Users, ending: &Ending) -> Result<Forecast,
         tally.count(&suffered(*class, address.as_deref()), *users);
     }
     tally.count_if_any(Effect::MachineForgotten, ending.remembered.len());
+    tally.count_if_any(Effect::KeyIdle, usize::try_from(ending.key_holders).unwrap_or_default());
     let console_users = users.alike.iter().map(|alike| alike.users).sum();
-    let own_raised = is_a_strength_raised(before, after, is_everybodys);
-    let proves_more = own_raised || is_a_strength_raised(before, after, |operation| !is_everybodys(operation));
+    let own_raised = is_a_strength_raised(before, after, |operation| is_everybodys(after, operation));
+    let proves_more = own_raised || is_a_strength_raised(before, after, |operation| !is_everybodys(after, operation));
     if own_raised {
         tally.count(&[Effect::ProofMoreOften], console_users);
     } else if proves_more {
@@ -281,13 +295,11 @@ fn effects(before: &SecuritySettings, after: &SecuritySettings, class: Class) ->
 }
 
 /// Whether an operation is one that every RAM user does for himself.
-const fn is_everybodys(operation: SensitiveOperation) -> bool {
+const fn is_everybodys(after: &SecuritySettings, operation: SensitiveOperation) -> bool {
     match operation {
         SensitiveOperation::OwnPassword | SensitiveOperation::OwnMfa | SensitiveOperation::OwnContact => true,
-        SensitiveOperation::Users
-        | SensitiveOperation::Policies
-        | SensitiveOperation::AccessKeys
-        | SensitiveOperation::SecuritySettings => false,
+        SensitiveOperation::AccessKeys => after.users_manage_access_keys,
+        SensitiveOperation::Users | SensitiveOperation::Policies | SensitiveOperation::SecuritySettings => false,
     }
 }
 
