@@ -17,7 +17,7 @@ use countersign_model::token::Token;
 use countersign_store::sessions::{SessionInFull, SessionLine};
 use countersign_store::{Tx, access_keys, accounts, audit, principals, sessions};
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// So many refusals of one actor for the same deed and reason are written down one by one within [`ALIKE_WITHIN`]; more
@@ -72,7 +72,7 @@ pub(crate) struct Admitted {
     /// What the event will tell beyond the deed.
     details: Mutex<String>,
     /// On whom it is done, once that is known.
-    subject: Mutex<Option<PrincipalId>>,
+    subject: Arc<Mutex<Option<PrincipalId>>>,
 }
 
 impl Admitted {
@@ -169,7 +169,7 @@ impl Countersign {
         accounts::guard(tx, insider.account_id()).await?;
         let again = self.admit(tx, &insider.to_actor()).await?;
         again.may(action, &account)?;
-        Ok(again)
+        Ok(Admitted { subject: Arc::clone(&admitted.subject), ..again })
     }
 
     /// Whose browser this is. One read.
@@ -329,7 +329,7 @@ impl Countersign {
             Actor::AccessKey(actor) => access_key = Some(good_access_key(tx, actor.access_key_id(), now).await?),
             Actor::Operator => {}
         }
-        let (details, subject) = (Mutex::new(actor.details()), Mutex::default());
+        let (details, subject) = (Mutex::new(actor.details()), Arc::default());
         let mut admitted = Admitted { who: Standing::from(actor), session, access_key, now, details, subject };
         if let Some(insider) = admitted.insider() {
             admitted.who = Standing::from(insider);

@@ -96,7 +96,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let right = kit.clock().now();
-        kit.advance(DAY * 100);
+        kit.advance(DAY * 10);
         kit.sql("UPDATE principals SET email = 'alice@acme.example' WHERE name = 'alice'", &[]).await;
         let visitor = kit.session_with(&alice, &phone).await;
         let new = "another long phrase";
