@@ -219,6 +219,9 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::NoAdministratorPath
         | Refusal::NoticeOver
         | Refusal::FindingNotFound
+        | Refusal::AccessKeyNotFound
+        | Refusal::AccessKeyInactive
+        | Refusal::TooManyAccessKeys
         | Refusal::NoPassword => return None,
     };
     Some(field)
@@ -280,4 +283,7 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "OperationConflict.NoAdministratorPath",
     "BindingOver",
     "Throttling.Binding",
+    "EntityNotExist.User.AccessKey",
+    "AccessKeyInactive",
+    "LimitExceeded.User.AccessKey",
 ];

@@ -1,20 +1,21 @@
 //! How a use-case runs: the actor is admitted and the work done in one transaction, with the audit event that tells of it
 //! — also when the work was refused.
 
-use crate::actor::{Actor, Origin, SessionActor};
+use crate::actor::{AccessKeyActor, Actor, Insider, Origin, SessionActor};
 use crate::authorise::{Action, Resource, Standing, authorise};
 use crate::error::{Error, Refusal};
 use crate::step_up::Sensitive;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
+use countersign_model::access_key::AccessKeyState;
 use countersign_model::audit::{AuditActor, AuditEvent, Outcome};
-use countersign_model::ids::{AccountId, EventId, PrincipalId};
+use countersign_model::ids::{AccessKeyId, AccountId, EventId, PrincipalId};
 use countersign_model::names::UserName;
 use countersign_model::principal::Principal;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
 use countersign_store::sessions::{SessionInFull, SessionLine};
-use countersign_store::{Tx, accounts, audit, principals, sessions};
+use countersign_store::{Tx, access_keys, accounts, audit, principals, sessions};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,15 +35,15 @@ pub(crate) struct Deed {
 
 impl Deed {
     /// Something about the actor himself.
-    pub(crate) fn own(actor: &SessionActor, code: &'static str) -> Self {
-        Self { code, account: actor.account_id().clone(), target: String::new(), sensitive: None }
+    pub(crate) fn own<'a>(actor: impl Into<Insider<'a>>, code: &'static str) -> Self {
+        Self { code, account: actor.into().account_id().clone(), target: String::new(), sensitive: None }
     }
 
     /// Something about a user or a setting of the actor's account. What was typed as its name is cut to 128 characters and
     /// freed of control characters, which no name has.
-    pub(crate) fn on(actor: &SessionActor, code: &'static str, target: &str) -> Self {
+    pub(crate) fn on<'a>(actor: impl Into<Insider<'a>>, code: &'static str, target: &str) -> Self {
         let target = target.chars().filter(|c| !c.is_control()).take(128).collect();
-        Self { code, account: actor.account_id().clone(), target, sensitive: None }
+        Self { code, account: actor.into().account_id().clone(), target, sensitive: None }
     }
 
     /// Something that the operator does in an account.
@@ -56,11 +57,12 @@ impl Deed {
     }
 }
 
-/// An actor whose session was looked at again inside the transaction.
+/// An actor whose session or `AccessKey` was looked at again inside the transaction.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) who: Standing,
     pub(crate) session: Option<SessionActor>,
+    pub(crate) access_key: Option<AccessKeyActor>,
     pub(crate) now: Timestamp,
     /// What the event will tell beyond the deed.
     details: Mutex<String>,
@@ -82,7 +84,13 @@ impl Admitted {
         authorise(&self.who, action, resource).map_err(Error::from)
     }
 
-    /// The principal of the session; an operator has none.
+    /// Himself, as somebody of an account; an operator is of none.
+    pub(crate) fn insider(&self) -> Option<Insider<'_>> {
+        let session = self.session.as_ref().map(Insider::Session);
+        session.or(self.access_key.as_ref().map(Insider::AccessKey))
+    }
+
+    /// The principal of the session or key; an operator has none.
     pub(crate) fn oneself(&self) -> Result<(&AccountId, &PrincipalId), Error> {
         match (&self.who.account, &self.who.principal) {
             (Some(account), Some(principal)) => Ok((account, principal)),
@@ -112,6 +120,15 @@ impl Admitted {
         Ok(session)
     }
 
+    /// As [`Self::guard_oneself`], for an actor by whichever door. While the row was waited for, another node may have
+    /// disabled or deleted the key.
+    pub(crate) async fn guard_insider(&self, tx: &mut Tx<'_>) -> Result<Insider<'_>, Error> {
+        let Some(actor) = &self.access_key else { return Ok(Insider::Session(self.guard_oneself(tx).await?)) };
+        principals::guard(tx, actor.account_id(), actor.principal_id()).await?;
+        good_access_key(tx, actor.access_key_id(), self.now).await?;
+        Ok(Insider::AccessKey(actor))
+    }
+
     /// As [`Self::find_user`], and takes the row that guards the user until the unit ends.
     pub(crate) async fn guard_user(&self, tx: &mut Tx<'_>, name: &str, action: Action) -> Result<Principal, Error> {
         let user = self.find_user(tx, name, action).await?;
@@ -129,11 +146,11 @@ impl Countersign {
         admitted: &Admitted,
         action: Action,
     ) -> Result<Admitted, Error> {
-        let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
-        let account = Resource::Account(session.account_id().clone());
+        let insider = admitted.insider().ok_or(Refusal::NoPermission)?;
+        let account = Resource::Account(insider.account_id().clone());
         admitted.may(action, &account)?;
-        accounts::guard(tx, session.account_id()).await?;
-        let again = self.admit(tx, &Actor::Session(Box::new(session.clone()))).await?;
+        accounts::guard(tx, insider.account_id()).await?;
+        let again = self.admit(tx, &insider.to_actor()).await?;
         again.may(action, &account)?;
         Ok(again)
     }
@@ -178,7 +195,7 @@ impl Countersign {
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
             let (result, details) = match this.admit(tx, &actor).await {
                 Ok(admitted) => (this.work_with_proof(tx, &admitted, &deed, &work).await, admitted.told()),
-                Err(error) => (Err(error), String::new()),
+                Err(error) => (Err(error), actor.details()),
             };
             this.write_down(tx, actor.for_audit(), &origin, (&deed, &details), &result).await?;
             result
@@ -273,7 +290,7 @@ impl Countersign {
             let (this, asker, origin) = (self.clone(), actor.clone(), origin.clone());
             let refused: Result<(), Error> = Err(Error::because(*refusal, reason));
             let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
-                this.write_down(tx, asker.for_audit(), &origin, (&deed, ""), &refused).await
+                this.write_down(tx, asker.for_audit(), &origin, (&deed, &asker.details()), &refused).await
             };
             self.inner.store.write(note).await?;
         }
@@ -282,19 +299,22 @@ impl Countersign {
 
     async fn admit(&self, tx: &mut Tx<'_>, actor: &Actor) -> Result<Admitted, Error> {
         let now = self.now();
-        let session = match actor {
+        let (mut session, mut access_key) = (None, None);
+        match actor {
             Actor::Session(actor) => {
                 let found = sessions::find(tx, &actor.token_hash).await?.ok_or(Refusal::NotLoggedOn)?;
                 good_session(&found, now)?;
-                Some(SessionActor { token_hash: actor.token_hash, found, proof: actor.proof.clone() })
+                session = Some(SessionActor { token_hash: actor.token_hash, found, proof: actor.proof.clone() });
             }
-            Actor::Operator => None,
-        };
-        let who = match &session {
-            Some(session) => Standing::from(&Actor::Session(Box::new(session.clone()))),
-            None => Standing::from(actor),
-        };
-        Ok(Admitted { who, session, now, details: Mutex::default() })
+            Actor::AccessKey(actor) => access_key = Some(good_access_key(tx, actor.access_key_id(), now).await?),
+            Actor::Operator => {}
+        }
+        let details = Mutex::new(actor.details());
+        let mut admitted = Admitted { who: Standing::from(actor), session, access_key, now, details };
+        if let Some(insider) = admitted.insider() {
+            admitted.who = Standing::from(insider);
+        }
+        Ok(admitted)
     }
 
     /// Writes the audit event of what was done or refused. Faults roll back, so nothing of them is written.
@@ -377,6 +397,17 @@ pub(crate) struct Written<'a> {
     pub(crate) reason: &'a str,
     /// What else there is to know, as `key=value;` words.
     pub(crate) details: &'a str,
+}
+
+/// The key of this id as it is now, if it may sign.
+async fn good_access_key(tx: &mut Tx<'_>, id: &AccessKeyId, now: Timestamp) -> Result<AccessKeyActor, Error> {
+    let found = access_keys::find_in_full(tx, id).await?.ok_or(Refusal::AccessKeyNotFound)?;
+    let actor = AccessKeyActor { found };
+    match actor.state(now) {
+        AccessKeyState::Active => Ok(actor),
+        AccessKeyState::Inactive => Err(Refusal::AccessKeyInactive.into()),
+        AccessKeyState::Idle => Err(Error::because(Refusal::AccessKeyInactive, "access_key_idle")),
+    }
 }
 
 /// Whether a session found is still good: both epochs, its end, its idleness.

@@ -175,6 +175,7 @@ impl Countersign {
         let account = match (account, actor) {
             (Some(account), _) => account,
             (None, Actor::Session(session)) => session.account_id().clone(),
+            (None, Actor::AccessKey(caller)) => caller.account_id().clone(),
             (None, Actor::Operator) => return Err(Refusal::AccountNotFound.into()),
         };
         let deed = Deed::in_account(account.clone(), Action::ExportAudit.code(), String::new());

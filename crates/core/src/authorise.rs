@@ -1,7 +1,7 @@
 //! The one place that authorises. [`authorise`] is a pure function; a table test holds it against every role and fails
 //! when an action has no row.
 
-use crate::actor::{Actor, Role};
+use crate::actor::{Actor, Insider, Role};
 use crate::error::Refusal;
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::settings::{SecuritySettings, SensitiveOperation};
@@ -80,6 +80,26 @@ actions! {
     UnlockUser = "UnlockUser",
     /// End the sessions of a RAM user, forget his machines.
     EndUserSessions = "EndUserSessions",
+    /// See one's own AccessKeys.
+    ListOwnAccessKeys = "ListAccessKeys",
+    /// Make an AccessKey for oneself.
+    CreateOwnAccessKey = "CreateAccessKey",
+    /// Enable or disable an AccessKey of one's own.
+    UpdateOwnAccessKey = "UpdateAccessKey",
+    /// Remove an AccessKey of one's own.
+    DeleteOwnAccessKey = "DeleteAccessKey",
+    /// See when an AccessKey of one's own was last used.
+    ViewOwnAccessKeyUse = "GetAccessKeyLastUsed",
+    /// See the AccessKeys of a RAM user.
+    ListAccessKeysOfUser = "ListAccessKeys",
+    /// Make an AccessKey for a RAM user.
+    CreateAccessKeyForUser = "CreateAccessKey",
+    /// Enable or disable an AccessKey of a RAM user.
+    UpdateAccessKeyOfUser = "UpdateAccessKey",
+    /// Remove an AccessKey of a RAM user.
+    DeleteAccessKeyOfUser = "DeleteAccessKey",
+    /// See when an AccessKey of a RAM user was last used.
+    ViewAccessKeyUseOfUser = "GetAccessKeyLastUsed",
     /// Attach a system policy to a RAM user.
     AttachPolicy = "AttachPolicyToUser",
     /// Detach a system policy from a RAM user.
@@ -110,6 +130,8 @@ actions! {
     ResetOwnerPassword = "ResetOwnerPassword",
     /// Lift all locks on somebody by the command line.
     UnlockByOperator = "UnlockUser",
+    /// Make an AccessKey for the owner or a RAM user by the command line.
+    CreateAccessKeyByOperator = "CreateAccessKey",
     /// End what a restored backup holds open.
     RestoreInstallation = "RestoreInstallation",
     /// Take a new version of the keys into use.
@@ -134,6 +156,12 @@ impl Action {
             | Self::UnbindMfaForUser
             | Self::UnlockUser
             | Self::EndUserSessions => Some(SensitiveOperation::Users),
+            Self::CreateOwnAccessKey
+            | Self::UpdateOwnAccessKey
+            | Self::DeleteOwnAccessKey
+            | Self::CreateAccessKeyForUser
+            | Self::UpdateAccessKeyOfUser
+            | Self::DeleteAccessKeyOfUser => Some(SensitiveOperation::AccessKeys),
             Self::AttachPolicy | Self::DetachPolicy => Some(SensitiveOperation::Policies),
             Self::ChangeSettings | Self::ChangePasswordPolicy => Some(SensitiveOperation::SecuritySettings),
             Self::ViewOwnSecurity
@@ -145,6 +173,11 @@ impl Action {
             | Self::ViewOverview
             | Self::ListUsers
             | Self::ViewUser
+            | Self::ListOwnAccessKeys
+            | Self::ViewOwnAccessKeyUse
+            | Self::ListAccessKeysOfUser
+            | Self::ViewAccessKeyUseOfUser
+            | Self::CreateAccessKeyByOperator
             | Self::ViewSettings
             | Self::CreateAccount
             | Self::ListAccounts
@@ -190,19 +223,26 @@ pub struct Standing {
     pub settings: SecuritySettings,
 }
 
+impl From<Insider<'_>> for Standing {
+    fn from(insider: Insider<'_>) -> Self {
+        let (role, settings) = match insider {
+            Insider::Session(actor) => (actor.role(), &actor.found.settings),
+            Insider::AccessKey(actor) => (actor.role(), &actor.found.settings),
+        };
+        Self {
+            role,
+            account: Some(insider.account_id().clone()),
+            principal: Some(insider.principal_id().clone()),
+            settings: settings.clone(),
+        }
+    }
+}
+
 impl From<&Actor> for Standing {
     fn from(actor: &Actor) -> Self {
-        match actor {
-            Actor::Session(actor) => Self {
-                role: actor.role(),
-                account: Some(actor.account_id().clone()),
-                principal: Some(actor.principal_id().clone()),
-                settings: actor.found.settings.clone(),
-            },
-            Actor::Operator => {
-                Self { role: Role::Operator, account: None, principal: None, settings: SecuritySettings::default() }
-            }
-        }
+        let operator =
+            Self { role: Role::Operator, account: None, principal: None, settings: SecuritySettings::default() };
+        actor.insider().map_or(operator, Self::from)
     }
 }
 
@@ -248,6 +288,15 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
             R::User => who.settings.users_manage_mfa_devices,
             R::Anonymous | R::Operator => false,
         },
+        A::ListOwnAccessKeys
+        | A::CreateOwnAccessKey
+        | A::UpdateOwnAccessKey
+        | A::DeleteOwnAccessKey
+        | A::ViewOwnAccessKeyUse => match who.role {
+            R::Owner | R::Administrator => true,
+            R::User => who.settings.users_manage_access_keys,
+            R::Anonymous | R::Operator => false,
+        },
         A::ViewAccount => matches!(who.role, R::Owner),
         A::ViewOverview
         | A::ListUsers
@@ -260,6 +309,11 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::UnbindMfaForUser
         | A::UnlockUser
         | A::EndUserSessions
+        | A::ListAccessKeysOfUser
+        | A::CreateAccessKeyForUser
+        | A::UpdateAccessKeyOfUser
+        | A::DeleteAccessKeyOfUser
+        | A::ViewAccessKeyUseOfUser
         | A::AttachPolicy
         | A::DetachPolicy
         | A::ViewSettings
@@ -274,6 +328,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::ResetOwnerMfa
         | A::ResetOwnerPassword
         | A::UnlockByOperator
+        | A::CreateAccessKeyByOperator
         | A::RestoreInstallation
         | A::RotateKeys
         | A::ResetClock => matches!(who.role, R::Operator),
@@ -323,6 +378,12 @@ mod tests {
             | Action::ChangeOwnPassword
             | Action::BindOwnMfa
             | Action::UnbindOwnMfa => [NOBODY_ELSE, true, true, true, false],
+            // A user only where the account says so, which it does not by default.
+            Action::ListOwnAccessKeys
+            | Action::CreateOwnAccessKey
+            | Action::UpdateOwnAccessKey
+            | Action::DeleteOwnAccessKey
+            | Action::ViewOwnAccessKeyUse => [NOBODY_ELSE, false, true, true, false],
             Action::ViewAccount => [NOBODY_ELSE, false, false, true, false],
             Action::ViewOverview
             | Action::ListUsers
@@ -335,6 +396,11 @@ mod tests {
             | Action::UnbindMfaForUser
             | Action::UnlockUser
             | Action::EndUserSessions
+            | Action::ListAccessKeysOfUser
+            | Action::CreateAccessKeyForUser
+            | Action::UpdateAccessKeyOfUser
+            | Action::DeleteAccessKeyOfUser
+            | Action::ViewAccessKeyUseOfUser
             | Action::AttachPolicy
             | Action::DetachPolicy
             | Action::ViewSettings
@@ -349,6 +415,7 @@ mod tests {
             | Action::ResetOwnerMfa
             | Action::ResetOwnerPassword
             | Action::UnlockByOperator
+            | Action::CreateAccessKeyByOperator
             | Action::RestoreInstallation
             | Action::RotateKeys
             | Action::ResetClock => [NOBODY_ELSE, false, false, false, true],
@@ -417,5 +484,20 @@ mod tests {
         for action in [Action::BindOwnMfa, Action::UnbindOwnMfa, Action::ChangeOwnPassword] {
             assert_eq!(authorise(&who, action, &Resource::Oneself), Err(Refusal::NoPermission), "{action:?}");
         }
+    }
+
+    #[test]
+    fn a_user_manages_his_own_access_keys_only_where_the_account_allows_it() {
+        let mut who = standing(Role::User);
+        let own = [
+            Action::ListOwnAccessKeys,
+            Action::CreateOwnAccessKey,
+            Action::UpdateOwnAccessKey,
+            Action::DeleteOwnAccessKey,
+            Action::ViewOwnAccessKeyUse,
+        ];
+        assert!(own.iter().all(|action| authorise(&who, *action, &Resource::Oneself).is_err()));
+        who.settings.users_manage_access_keys = true;
+        assert!(own.iter().all(|action| authorise(&who, *action, &Resource::Oneself).is_ok()));
     }
 }

@@ -122,6 +122,12 @@ pub enum Refusal {
     NoticeOver,
     /// There is no such finding, or somebody has settled it.
     FindingNotFound,
+    /// There is no such AccessKey, or it is somebody else's.
+    AccessKeyNotFound,
+    /// The AccessKey is disabled, or was not used for as long as the settings allow.
+    AccessKeyInactive,
+    /// The principal has as many AccessKeys as he may.
+    TooManyAccessKeys,
 }
 
 impl Refusal {
@@ -160,6 +166,9 @@ impl Refusal {
             Self::PasswordUsedBefore => "InvalidParameter.NewPassword.UsedBefore",
             Self::NoticeOver => "NoticeOver",
             Self::FindingNotFound => "EntityNotExist.Finding",
+            Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
+            Self::AccessKeyInactive => "AccessKeyInactive",
+            Self::TooManyAccessKeys => "LimitExceeded.User.AccessKey",
         }
     }
 }

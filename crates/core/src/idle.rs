@@ -36,7 +36,7 @@ impl Countersign {
     /// last administrator who can log on where the owner cannot is spared.
     pub async fn disable_idle_users(&self) -> Result<u64, Error> {
         self.check_clock()?;
-        if !self.is_look_due().await? {
+        if !is_look_due(self, LOOKED_AT).await? {
             return Ok(0);
         }
         let listing =
@@ -48,19 +48,9 @@ impl Countersign {
             disabled += in_account;
         }
         if is_complete {
-            let now = self.now().micros().to_string();
-            let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> { Ok(facts::put(tx, LOOKED_AT, &now).await?) };
-            self.inner.store.write(note).await?;
+            note_look(self, LOOKED_AT).await?;
         }
         Ok(disabled)
-    }
-
-    async fn is_look_due(&self) -> Result<bool, Error> {
-        let look =
-            async move |tx: &mut Tx<'_>| -> Result<Option<String>, Error> { Ok(facts::find(tx, LOOKED_AT).await?) };
-        let last = self.inner.store.read(look).await?.and_then(|text| text.parse().ok()).map(Timestamp::from_micros);
-        // A time in the future was written by a clock that has since been set right.
-        Ok(last.is_none_or(|last| last > self.now() || self.now().since(last) >= LOOK_EVERY))
     }
 
     async fn disable_idle_users_of(&self, account: AccountId) -> Result<u64, Error> {
@@ -120,6 +110,21 @@ impl Countersign {
         self.write_event(tx, &account.id, &Origin::default(), written).await?;
         Ok(true)
     }
+}
+
+/// Whether the last look that `fact` tells of is an hour ago.
+pub(crate) async fn is_look_due(core: &Countersign, fact: &'static str) -> Result<bool, Error> {
+    let look = async move |tx: &mut Tx<'_>| -> Result<Option<String>, Error> { Ok(facts::find(tx, fact).await?) };
+    let last = core.inner.store.read(look).await?.and_then(|text| text.parse().ok()).map(Timestamp::from_micros);
+    // A time in the future was written by a clock that has since been set right.
+    Ok(last.is_none_or(|last| last > core.now() || core.now().since(last) >= LOOK_EVERY))
+}
+
+/// Notes that everything was looked at now.
+pub(crate) async fn note_look(core: &Countersign, fact: &'static str) -> Result<(), Error> {
+    let now = core.now().micros().to_string();
+    let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> { Ok(facts::put(tx, fact, &now).await?) };
+    core.inner.store.write(note).await
 }
 
 async fn idle_users(tx: &mut Tx<'_>, account: &AccountId, now: Timestamp) -> Result<Vec<IdleUser>, Error> {

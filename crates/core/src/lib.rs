@@ -14,6 +14,7 @@
 //! | [`sessions`] | open sessions and remembered machines, one's own and those of users |
 //! | [`step_up`] | the proof that a sensitive operation asks for |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
+//! | [`access_keys`] | the keys with which programs sign their calls |
 //! | [`settings`] | the security settings and the rules for passwords |
 //! | [`forecast`] | what a change of the settings would do |
 //! | [`idle`] | disabling console logon that nobody uses |
@@ -29,6 +30,7 @@
 //! A new capability is a module here whose functions are methods of [`Countersign`], its actions rows of
 //! [`authorise::Action`], and its refusals variants of [`Refusal`].
 
+pub mod access_keys;
 pub mod actor;
 pub mod audit_chain;
 pub mod audit_log;
@@ -59,7 +61,7 @@ pub mod users;
 mod act;
 mod codes;
 
-pub use actor::{Actor, Origin, Role, SessionActor};
+pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor};
 pub use error::{Error, Refusal};
 
 use countersign_model::entropy::random_bytes;

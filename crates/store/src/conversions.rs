@@ -3,7 +3,7 @@
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
 use countersign_model::ids::{
-    AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId,
+    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId,
 };
 
 macro_rules! text_params {
@@ -16,7 +16,9 @@ macro_rules! text_params {
     };
 }
 
-text_params!(AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId);
+text_params!(
+    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId
+);
 
 impl ToParam for Timestamp {
     fn to_param(&self) -> Param<'_> {

@@ -16,6 +16,7 @@ mod error;
 mod migrate;
 mod value;
 
+pub mod access_keys;
 pub mod accounts;
 pub mod audit;
 pub mod audit_chain;
@@ -54,6 +55,7 @@ pub(crate) use engine::statements;
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
     [
+        access_keys::ALL,
         accounts::ALL,
         audit::ALL,
         audit_chain::ALL,

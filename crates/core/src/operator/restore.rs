@@ -47,7 +47,7 @@ impl Countersign {
                     principal: &one.principal,
                     principal_name: &one.name,
                     kind: FindingKind::RecoveryCodesStale,
-                    details: &format!("codes={};", one.codes),
+                    details: &format!("codes={};", one.count),
                 };
                 this.raise(tx, finding).await?;
             }
