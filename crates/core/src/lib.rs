@@ -25,6 +25,8 @@
 //! | [`operator`] | what the command line may |
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
 //! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
+//! | [`api_calls`] | what every signed call passes: its time, its nonce |
+//! | [`ram`] | what the RAM protocol does otherwise than the pages |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
 //!
 //! A new capability is a module here whose functions are methods of [`Countersign`], its actions rows of
@@ -32,6 +34,7 @@
 
 pub mod access_keys;
 pub mod actor;
+pub mod api_calls;
 pub mod audit_chain;
 pub mod audit_log;
 pub mod authorise;
@@ -50,6 +53,7 @@ pub mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;
+pub mod ram;
 pub mod recovery;
 pub mod sessions;
 pub mod settings;
@@ -91,6 +95,8 @@ struct Inner {
     metrics: Metrics,
     /// The highest time ever seen; see [`upkeep`].
     high_water: Mutex<HighWater>,
+    /// Nonces of signed calls.
+    nonces: api_calls::Nonces,
 }
 
 /// What the installation calls itself.
@@ -144,8 +150,9 @@ impl Countersign {
         }
         let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
         let (keys, high_water) = (Keys::new(keys, &stored), Mutex::default());
-        let this =
-            Self { inner: Arc::new(Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water }) };
+        let nonces = api_calls::Nonces::open(&store, clock.now()).await?;
+        let inner = Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water, nonces };
+        let this = Self { inner: Arc::new(inner) };
         this.load_high_water().await?;
         Ok(this)
     }

@@ -119,6 +119,51 @@ impl EmailAddress {
     }
 }
 
+/// A phone number with its country code: `86-13900001234`. Whether it rings, only a call tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MobilePhone(String);
+name_impls!(MobilePhone);
+
+impl MobilePhone {
+    /// Checks a typed number: one to four digits, a hyphen, four to twenty digits.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        const FORMAT: InvalidName = invalid("InvalidParameter.MobilePhone.Format");
+        let text = text.trim();
+        let (country, number) = text.split_once('-').ok_or(FORMAT)?;
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if !(1..=4).contains(&country.len()) || !(4..=20).contains(&number.len()) || !digits(country) || !digits(number)
+        {
+            return Err(FORMAT);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The country code and the number behind it.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.split_once('-').unwrap_or(("", &self.0))
+    }
+}
+
+/// The name of a virtual MFA device inside its account: 1 to 64 of `A-Z a-z 0-9 . -`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceName(String);
+name_impls!(DeviceName);
+
+impl DeviceName {
+    /// Checks a typed device name.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.is_empty() || text.len() > 64 {
+            return Err(invalid("InvalidParameter.VirtualMFADeviceName.Length"));
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) {
+            return Err(invalid("InvalidParameter.VirtualMFADeviceName.InvalidChars"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// A name for people to read: at most 128 characters, no control characters. May be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DisplayName(String);

@@ -272,6 +272,9 @@ mod tests {
     #[test]
     fn no_text_leaves_its_element() {
         let node = Node::object([("T", "a\u{0}<\u{1b}]]>&\"'\r\u{ffff}".into())]);
-        assert!(node.write(Format::Xml, "R").ends_with("<R><T>a\u{fffd}&lt;\u{fffd}]]&gt;&amp;&quot;&apos;&#13;\u{fffd}</T></R>"));
+        assert!(
+            node.write(Format::Xml, "R")
+                .ends_with("<R><T>a\u{fffd}&lt;\u{fffd}]]&gt;&amp;&quot;&apos;&#13;\u{fffd}</T></R>")
+        );
     }
 }

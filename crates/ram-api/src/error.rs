@@ -14,11 +14,7 @@ pub struct ApiError {
 impl ApiError {
     /// An error of this status, code and message.
     #[must_use]
-    pub fn new(
-        status: u16,
-        code: impl Into<Cow<'static, str>>,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code: code.into(), message: message.into() }
     }
 
@@ -43,10 +39,8 @@ impl ApiError {
     /// The body of the answer.
     #[must_use]
     pub fn body(&self, request_id: &str, product: &str, host: &str) -> Node {
-        let recommend = format!(
-            "https://api.aliyun.com/troubleshoot?q={}&product={product}&requestId={request_id}",
-            self.code
-        );
+        let recommend =
+            format!("https://api.aliyun.com/troubleshoot?q={}&product={product}&requestId={request_id}", self.code);
         Node::object([
             ("RequestId", request_id.into()),
             ("HostId", host.into()),

@@ -217,10 +217,8 @@ impl Request {
     /// A list of texts, as a JSON array (`Name=["a","b"]`) or flattened (`Name.1=a&Name.2=b`).
     pub fn list(&self, name: &'static str) -> Result<Option<Vec<String>>, ApiError> {
         let invalid = || ApiError::invalid_parameter(name);
-        let flattened: Vec<String> = (1..=MOST_ITEMS + 1)
-            .map_while(|n| self.parameter(&format!("{name}.{n}")))
-            .map(str::to_owned)
-            .collect();
+        let flattened: Vec<String> =
+            (1..=MOST_ITEMS + 1).map_while(|n| self.parameter(&format!("{name}.{n}"))).map(str::to_owned).collect();
         let items = match (self.parameter(name), flattened.is_empty()) {
             (None, true) => return Ok(None),
             (Some(_), false) => return Err(invalid()),

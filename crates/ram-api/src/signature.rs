@@ -82,7 +82,11 @@ impl<'a> Claim<'a> {
         match &self.scheme {
             Scheme::V1 { signature } => {
                 let string = v1::string_to_sign(request.method().as_str(), request.all());
-                if v1::is_right(&string, secret, signature) { Ok(()) } else { Err(ApiError::wrong_signature_v1(&string)) }
+                if v1::is_right(&string, secret, signature) {
+                    Ok(())
+                } else {
+                    Err(ApiError::wrong_signature_v1(&string))
+                }
             }
             Scheme::V3(authorization) => {
                 let canonical = authorization.canonical_request(request)?;

@@ -18,11 +18,14 @@ mod value;
 
 pub mod access_keys;
 pub mod accounts;
+pub mod api_nonces;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_search;
 pub mod budgets;
 pub mod clock;
+pub mod contacts;
+pub mod credential_reports;
 pub mod facts;
 pub mod findings;
 pub mod forecast;
@@ -41,6 +44,7 @@ pub mod recovery_codes;
 pub mod restore;
 pub mod sealed;
 pub mod sessions;
+pub mod unbound_mfa;
 pub mod users;
 pub mod virtual_mfa;
 
@@ -57,11 +61,14 @@ pub fn statements() -> Vec<&'static str> {
     [
         access_keys::ALL,
         accounts::ALL,
+        api_nonces::ALL,
         audit::ALL,
         audit_chain::ALL,
         audit_search::ALL,
         budgets::ALL,
         clock::ALL,
+        contacts::ALL,
+        credential_reports::ALL,
         facts::ALL,
         known_places::ALL,
         login_profiles::ALL,
@@ -80,6 +87,7 @@ pub fn statements() -> Vec<&'static str> {
         restore::ALL,
         sealed::ALL,
         sessions::ALL,
+        unbound_mfa::ALL,
         users::ALL,
         virtual_mfa::ALL,
     ]

@@ -40,6 +40,8 @@ macro_rules! look {
 
 #[path = "contract/accounts.rs"]
 mod of_accounts;
+#[path = "contract/api_nonces.rs"]
+mod of_api_nonces;
 #[path = "contract/audit.rs"]
 mod of_audit;
 #[path = "contract/audit_chain.rs"]
@@ -103,6 +105,7 @@ async fn cases(store: &Store) {
     of_sessions::cases(store).await;
     of_users::cases(store).await;
     of_forecast::cases(store).await;
+    of_api_nonces::cases(store).await;
     of_audit::cases(store).await;
     of_known_places::cases(store).await;
     of_machines::cases(store).await;
@@ -200,6 +203,7 @@ fn new_user(account: &Account, name: &str) -> Principal {
         display_name: DisplayName::default(),
         comments: Comments::default(),
         email: None,
+        mobile: None,
         epoch: 1,
         created_at: NOON,
         updated_at: NOON,

@@ -74,7 +74,8 @@ fn both_encodings_of_a_list_are_read() {
     assert_eq!(list("VerificationTypes=%5B%5D").unwrap(), Some(Vec::new()));
     assert_eq!(list("VerificationTypes=").unwrap(), Some(Vec::new()));
     assert_eq!(list("").unwrap(), None);
-    for bad in ["VerificationTypes=sms", "VerificationTypes=%5B1%5D", "VerificationTypes=%5B%5D&VerificationTypes.1=a"] {
+    for bad in ["VerificationTypes=sms", "VerificationTypes=%5B1%5D", "VerificationTypes=%5B%5D&VerificationTypes.1=a"]
+    {
         assert!(list(bad).is_err(), "{bad}");
     }
 }

@@ -41,12 +41,8 @@ mod tests {
         sign(&string_to_sign(method, pairs.iter().copied()), "testsecret")
     }
 
-    const COMMON: [(&str, &str); 4] = [
-        ("AccessKeyId", "testid"),
-        ("Format", "JSON"),
-        ("SignatureMethod", "HMAC-SHA1"),
-        ("SignatureVersion", "1.0"),
-    ];
+    const COMMON: [(&str, &str); 4] =
+        [("AccessKeyId", "testid"), ("Format", "JSON"), ("SignatureMethod", "HMAC-SHA1"), ("SignatureVersion", "1.0")];
 
     #[test]
     fn the_vectors_of_the_protocol_hold() {

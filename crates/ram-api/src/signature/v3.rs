@@ -164,7 +164,10 @@ mod tests {
         }
 
         fn authorized(self, id: &str, signed: &str, signature: &str) -> Self {
-            self.with("authorization", &format!("{ALGORITHM} Credential={id},SignedHeaders={signed},Signature={signature}"))
+            self.with(
+                "authorization",
+                &format!("{ALGORITHM} Credential={id},SignedHeaders={signed},Signature={signature}"),
+            )
         }
 
         fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -213,11 +216,12 @@ mod tests {
                 ("x-acs-content-sha256", EMPTY),
             ],
         )
-        .authorized("YourAccessKeyId", SIGNED, "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0");
-        assert_eq!(
-            hash_of(&official.decoded()),
-            "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259"
+        .authorized(
+            "YourAccessKeyId",
+            SIGNED,
+            "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0",
         );
+        assert_eq!(hash_of(&official.decoded()), "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259");
         assert_eq!(official.judged("YourAccessKeySecret"), Ok(()));
         assert_eq!(
             hash_of(&Sent::bind().decoded()),
@@ -260,7 +264,9 @@ mod tests {
             let sent = Sent::bind().authorized("testid", &fewer, "x");
             assert_eq!(sent.judged("testsecret"), Err("IncompleteSignature".to_owned()), "{name}");
         }
-        for signed in [format!("{SIGNED};host"), format!("{SIGNED};absent"), format!("{SIGNED};"), SIGNED.to_uppercase()] {
+        for signed in
+            [format!("{SIGNED};host"), format!("{SIGNED};absent"), format!("{SIGNED};"), SIGNED.to_uppercase()]
+        {
             let sent = Sent::bind().authorized("testid", &signed, "x");
             assert_eq!(sent.judged("testsecret"), Err("IncompleteSignature".to_owned()), "{signed}");
         }

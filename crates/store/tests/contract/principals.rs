@@ -19,6 +19,7 @@ async fn a_principal_comes_back_as_it_went_in(store: &Store) {
         display_name: "Zoë 双因素 'x'".parse().unwrap(),
         comments: "50% $1".parse().unwrap(),
         email: Some("Zoe@Example.com".parse().unwrap()),
+        mobile: Some("86-13900001234".parse().unwrap()),
         ..new_user(&house, "Zoe.B")
     };
     assert!(change!(store, |tx, full| principals::insert(tx, &full)));
@@ -95,6 +96,7 @@ async fn names_and_remarks_are_changed(store: &Store) {
         display_name: "A. B.".parse().unwrap(),
         comments: "moved".parse().unwrap(),
         email: Some("a@b.example".parse().unwrap()),
+        mobile: Some("49-301234".parse().unwrap()),
         updated_at: NOON.plus(second(1)),
         ..alice.clone()
     };
