@@ -1,5 +1,7 @@
 //! What people type as names, each with its limits. A name is canonicalised once, here, before anything is looked up.
 
+use crate::ids::AccountId;
+
 /// A name that breaks its limits. `code` is shared by pages, programs and the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{code}")]
@@ -69,9 +71,35 @@ impl UserName {
 /// An alias of digits only could be taken for an account id and is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountAlias(String);
-name_impls!(AccountAlias);
+
+impl std::fmt::Display for AccountAlias {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for AccountAlias {
+    type Err = InvalidName;
+
+    /// Reads one that is stored: an alias, or the id of an account that has none.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        text.parse::<AccountId>().map_or_else(|_| Self::parse(text), |id| Ok(Self::none_of(&id)))
+    }
+}
 
 impl AccountAlias {
+    /// What stands for the alias of an account that has none: its id.
+    #[must_use]
+    pub fn none_of(account: &AccountId) -> Self {
+        Self(account.as_str().to_owned())
+    }
+
+    /// The text as typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Checks a typed alias.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let text = text.trim();

@@ -2,24 +2,25 @@
 
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
+use countersign_model::access_key::AccessKeyStatus;
 use countersign_model::ids::{AccountId, PrincipalId};
-use countersign_model::principal::ConsoleLogon;
+use countersign_model::principal::{ConsoleLogon, PrincipalKind};
 
 statements! {
     PUT = "INSERT INTO credential_reports (account_id, generated_at, content) VALUES ($1, $2, $3) \
            ON CONFLICT (account_id) DO UPDATE SET generated_at = excluded.generated_at, content = excluded.content";
     FIND = "SELECT generated_at, content FROM credential_reports WHERE account_id = $1";
     GENERATED_AT = "SELECT generated_at FROM credential_reports WHERE account_id = $1";
-    ROWS = "SELECT p.principal_id, p.canonical_name, p.name, p.created_at, p.last_logon_at, \
-            lp.console_logon, lp.password_hash IS NOT NULL, lp.password_changed_at, lp.password_is_initial, \
-            v.device_id IS NOT NULL \
+    ROWS = "SELECT p.principal_id, p.name, p.created_at, p.last_logon_at, lp.console_logon, \
+            lp.password_hash IS NOT NULL, lp.password_changed_at, lp.password_is_initial, v.device_id IS NOT NULL \
             FROM principals p \
             LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
             LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
             AND v.state = 'bound' \
-            WHERE p.account_id = $1 AND p.kind = $2 AND p.canonical_name > $3 ORDER BY p.canonical_name LIMIT $4";
-    KEYS = "SELECT k.principal_id, k.status, k.created_at, k.last_used_at FROM access_keys k \
-            WHERE k.account_id = $1 ORDER BY k.principal_id, k.created_at, k.access_key_id";
+            WHERE p.account_id = $1 AND p.principal_id > $2 AND p.kind = $3 ORDER BY p.principal_id LIMIT $4";
+    KEYS = "SELECT principal_id, status, created_at, updated_at, last_used_at FROM access_keys \
+            WHERE account_id = $1 AND principal_id > $2 AND principal_id <= $3 \
+            ORDER BY principal_id, created_at, access_key_id";
 }
 
 /// What a report tells of one principal, without his keys.
@@ -27,8 +28,6 @@ statements! {
 pub struct CredentialRow {
     /// The id.
     pub id: PrincipalId,
-    /// The name as it is looked up, by which the rows are sorted.
-    pub canonical_name: String,
     /// The name.
     pub name: String,
     /// When the principal was made.
@@ -52,10 +51,12 @@ pub struct CredentialRow {
 pub struct KeyRow {
     /// Whose it is.
     pub principal_id: PrincipalId,
-    /// `Active` or `Inactive`.
-    pub status: String,
+    /// Whether it may sign.
+    pub status: AccessKeyStatus,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When its status was last set.
+    pub updated_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
 }
@@ -80,18 +81,17 @@ pub async fn generated_at(tx: &mut Tx<'_>, account: &AccountId) -> Result<Option
     row.map(|row| row.reader("credential_reports").time("generated_at")).transpose()
 }
 
-/// The first `limit` principals of this kind behind a canonical name, with what a report tells of them.
+/// The first `limit` principals of this kind behind an id, with what a report tells of them.
 pub async fn rows(
     tx: &mut Tx<'_>,
     account: &AccountId,
-    (kind, after): (&str, &str),
+    (after, kind): (&str, PrincipalKind),
     limit: i64,
 ) -> Result<Vec<CredentialRow>, StoreError> {
     let read = |row: Row| {
         let mut r = row.reader("principals");
         Ok(CredentialRow {
             id: r.parse("principal_id")?,
-            canonical_name: r.text("canonical_name")?,
             name: r.text("name")?,
             created_at: r.time("created_at")?,
             last_logon_at: r.opt_time("last_logon_at")?,
@@ -102,19 +102,24 @@ pub async fn rows(
             mfa_bound: r.bool("mfa_bound")?,
         })
     };
-    tx.rows(ROWS, params![account, kind, after, limit]).await?.into_iter().map(read).collect()
+    tx.rows(ROWS, params![account, after, kind.as_str(), limit]).await?.into_iter().map(read).collect()
 }
 
-/// The keys of all principals of an account, by principal, the oldest first.
-pub async fn keys(tx: &mut Tx<'_>, account: &AccountId) -> Result<Vec<KeyRow>, StoreError> {
+/// The keys of the principals of an account behind one id and up to another, by principal, the oldest first.
+pub async fn keys(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (after, last): (&str, &str),
+) -> Result<Vec<KeyRow>, StoreError> {
     let read = |row: Row| {
         let mut r = row.reader("access_keys");
         Ok(KeyRow {
             principal_id: r.parse("principal_id")?,
-            status: r.text("status")?,
+            status: r.parse("status")?,
             created_at: r.time("created_at")?,
+            updated_at: r.time("updated_at")?,
             last_used_at: r.opt_time("last_used_at")?,
         })
     };
-    tx.rows(KEYS, params![account]).await?.into_iter().map(read).collect()
+    tx.rows(KEYS, params![account, after, last]).await?.into_iter().map(read).collect()
 }

@@ -38,6 +38,7 @@ pub mod notices;
 pub mod outbox;
 pub mod password_history;
 pub mod policies;
+pub mod practice;
 pub mod principals;
 pub mod proofs;
 pub mod recovery_codes;
@@ -81,6 +82,7 @@ pub fn statements() -> Vec<&'static str> {
         notices::ALL,
         outbox::ALL,
         policies::ALL,
+        practice::ALL,
         principals::ALL,
         proofs::ALL,
         recovery_codes::ALL,
