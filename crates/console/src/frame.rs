@@ -212,6 +212,9 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("sessions-ended", "done-sessions-ended"),
         ("machine-forgotten", "done-machine-forgotten"),
         ("machines-forgotten", "done-machines-forgotten"),
+        ("key-enabled", "done-key-enabled"),
+        ("key-disabled", "done-key-disabled"),
+        ("key-deleted", "done-key-deleted"),
     ];
     WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
 }

@@ -1,5 +1,5 @@
 //! "This was not me": the answer to a notice, by the link in its mail or from a session. It ends all that was opened as
-//! the principal, and tells the administrators.
+//! the principal, disables the AccessKeys that were made or enabled since, and tells the administrators.
 //!
 //! The link's secret is not stored: it is a keyed hash of what the notice is, so that a copy of the database makes none.
 
@@ -11,14 +11,17 @@ use crate::error::{Error, Refusal};
 use crate::notices::Finding;
 use crate::sessions::end_everything;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
-use countersign_model::ids::NoticeId;
+use countersign_model::ids::{AccessKeyId, NoticeId};
 use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice};
-use countersign_store::{Tx, audit, notices, principals, virtual_mfa};
+use countersign_store::{Tx, access_keys, audit, notices, principals, virtual_mfa};
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
+use std::time::Duration;
 
 /// Keeps these hashes apart from all others.
 const PURPOSE: &str = "not me";
+/// A key is a little older than the notice that tells of it.
+const KEYS_BEFORE: Duration = Duration::from_mins(1);
 
 impl Countersign {
     /// What the link to a notice carries: its id, a point, and a keyed hash in hexadecimal.
@@ -46,14 +49,14 @@ impl Countersign {
                 audit::count_refusal(tx, this.now(), &origin.address, refusal.code()).await?;
             }
             let notice = judged?;
-            this.end_all(tx, &notice).await?;
+            let disabled = this.end_all(tx, &notice).await?;
             let actor = AuditActor {
                 kind: ActorKind::Logon,
                 id: notice.principal_id.to_string(),
                 name: notice.facts.logon_name.clone(),
             };
             let action = Action::DisownNotice.code();
-            let details = told(&notice);
+            let details = told(&notice) + &keys_told(&disabled);
             let written =
                 Written { actor, action, target: "", outcome: Outcome::Success, reason: "by_link", details: &details };
             this.write_event(tx, &notice.account_id, &origin, written).await?;
@@ -74,9 +77,12 @@ impl Countersign {
                 return Err(Refusal::NoticeOver.into());
             }
             admitted.guard_oneself(tx).await?;
-            this.end_all(tx, &notice).await?;
+            let disabled = this.end_all(tx, &notice).await?;
             admitted.tell("notice", notice.id.as_str());
             admitted.tell("kind", notice.kind.as_str());
+            if !disabled.is_empty() {
+                admitted.tell("access_keys_disabled", &named(&disabled));
+            }
             Ok(notice)
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -101,9 +107,9 @@ impl Countersign {
         Ok(notice)
     }
 
-    /// Marks the notice, ends what was opened as the principal, and tells the administrators. The mark is what makes it
-    /// happen once.
-    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<(), Error> {
+    /// Marks the notice, ends what was opened as the principal, and tells the administrators; which AccessKeys it has
+    /// disabled. The mark is what makes it happen once.
+    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<Vec<AccessKeyId>, Error> {
         let (account, principal, now) = (&notice.account_id, &notice.principal_id, self.now());
         // The row that guards him comes first, as everywhere.
         principals::guard(tx, account, principal).await?.ok_or(Refusal::NoticeOver)?;
@@ -112,14 +118,17 @@ impl Countersign {
         }
         end_everything(tx, (account, principal), now).await?;
         virtual_mfa::delete_pending(tx, account, principal).await?;
+        // Whoever did it may have left himself a way back in. Keys that served before go on serving.
+        let disabled = access_keys::disable_since(tx, (account, principal), notice.at.minus(KEYS_BEFORE), now).await?;
         let finding = Finding {
             account,
             principal,
             principal_name: &notice.facts.logon_name,
             kind: FindingKind::Disowned,
-            details: &told(notice),
+            details: &(told(notice) + &keys_told(&disabled)),
         };
-        self.raise(tx, finding).await
+        self.raise(tx, finding).await?;
+        Ok(disabled)
     }
 }
 
@@ -127,6 +136,15 @@ impl Countersign {
 fn told(notice: &Notice) -> String {
     let address = notice.facts.address.replace(';', ",");
     format!("notice={};kind={};from={address};", notice.id, notice.kind)
+}
+
+/// The AccessKeys that were disabled, if there were any.
+fn keys_told(disabled: &[AccessKeyId]) -> String {
+    if disabled.is_empty() { String::new() } else { format!("access_keys_disabled={};", named(disabled)) }
+}
+
+fn named(keys: &[AccessKeyId]) -> String {
+    keys.iter().map(AccessKeyId::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// What the hash is of: account, notice and principal, none of which can run into the next.

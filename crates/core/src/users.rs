@@ -24,7 +24,7 @@ use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, Syste
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
-use countersign_store::{Tx, budgets, login_profiles, policies as attached, principals, recovery_codes, virtual_mfa};
+use countersign_store::{Tx, access_keys, budgets, login_profiles, policies as attached, principals, recovery_codes, virtual_mfa};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
@@ -72,6 +72,8 @@ pub struct UserInFull {
     pub recovery_budget: Budget,
     /// How many recovery codes he has left.
     pub codes_left: i64,
+    /// How many AccessKeys he has.
+    pub access_keys: i64,
     /// Whether the actor looks at himself.
     pub is_oneself: bool,
     /// The present time, by which locks are judged.
@@ -148,6 +150,7 @@ impl Countersign {
                 },
                 recovery_budget: budgets::find(tx, recovery).await?,
                 codes_left: recovery_codes::count(tx, account, &user.id).await?.left,
+                access_keys: access_keys::count(tx, account, &user.id).await?,
                 device: device.as_ref().and_then(DeviceView::of),
                 is_oneself: admitted.who.principal.as_ref() == Some(&user.id),
                 now: admitted.now,

@@ -68,6 +68,9 @@ done-session-ended = The session has ended.
 done-sessions-ended = The sessions have ended.
 done-machine-forgotten = The machine is forgotten. Its next logon asks for a code.
 done-machines-forgotten = All machines are forgotten. Their next logon asks for a code.
+done-key-enabled = The AccessKey is enabled.
+done-key-disabled = The AccessKey is disabled. Calls that it signs are refused.
+done-key-deleted = The AccessKey is deleted.
 
 # Pages that say one thing
 error-code = Status { $code }

@@ -60,6 +60,7 @@ not-me-title = Was this not you?
 not-me-lead = This is what we told you. If it was not you, and you did not expect it, stop whoever it was now.
 not-me-effect-sessions = All sessions and logons under this name end at once, yours too.
 not-me-effect-machines = Every machine and browser where somebody logged on is forgotten.
+not-me-effect-keys = AccessKeys that were created or enabled since are disabled.
 not-me-effect-told = The administrators of the account are told.
 not-me-button = This was not me
 not-me-keep = If it was you, close this page: nothing has changed.

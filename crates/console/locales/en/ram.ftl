@@ -145,6 +145,7 @@ ram-cannot-be-undone = This cannot be undone.
 ram-delete-effect-sessions = The user can no longer log on, and his sessions end at once.
 ram-delete-effect-device = His virtual MFA device is removed.
 ram-delete-effect-policies = His permissions as administrator are removed.
+ram-delete-effect-keys = His AccessKeys are deleted: programs that sign with them are refused.
 ram-delete-effect-log = What he did stays in the audit log.
 ram-type-before = Type
 ram-type-after = to confirm
@@ -183,6 +184,8 @@ ram-advice-none-note = There is nothing to do now.
 ram-advice-bind-now = Bind
 ram-advice-owner = Bind an MFA device for the account owner
 ram-advice-owner-note = The owner may do everything. A password alone is not enough for that.
+ram-advice-owner-key = Work without an AccessKey of the owner
+ram-advice-owner-key-note = Whoever has its secret may do everything, without a password and without MFA. Give programs a RAM user of their own. CIS: no AccessKey of the root account.
 ram-advice-administrators = { $n ->
     [one] One administrator has no MFA device
    *[other] { $n } administrators have no MFA device

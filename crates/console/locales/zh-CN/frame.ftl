@@ -68,6 +68,9 @@ done-session-ended = 会话已结束。
 done-sessions-ended = 会话已全部结束。
 done-machine-forgotten = 已取消信任该设备，下次登录需要输入验证码。
 done-machines-forgotten = 已取消信任所有设备，下次登录需要输入验证码。
+done-key-enabled = AccessKey 已启用。
+done-key-disabled = AccessKey 已禁用，使用它的 API 调用将被拒绝。
+done-key-deleted = AccessKey 已删除。
 
 # 提示页面
 error-code = 状态码 { $code }

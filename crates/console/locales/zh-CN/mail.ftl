@@ -60,6 +60,7 @@ not-me-title = 不是您本人操作？
 not-me-lead = 以下是我们通知您的内容。如果不是您本人操作，您也不知悉此事，请立即阻止。
 not-me-effect-sessions = 该登录名的所有会话和登录立即结束，包括您自己的。
 not-me-effect-machines = 所有登录过的设备和浏览器不再受信任。
+not-me-effect-keys = 此后创建或启用的 AccessKey 将被禁用。
 not-me-effect-told = 账号管理员将收到提醒。
 not-me-button = 不是我本人操作
 not-me-keep = 如果是您本人操作，请直接关闭本页，不会有任何更改。

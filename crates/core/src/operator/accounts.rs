@@ -163,7 +163,7 @@ impl Countersign {
         self.inner.store.read(unit).await
     }
 
-    async fn account_and_owner(&self, account: &str) -> Result<(Account, Principal), Error> {
+    pub(super) async fn account_and_owner(&self, account: &str) -> Result<(Account, Principal), Error> {
         let name = account.trim().to_ascii_lowercase();
         // Neither aliases nor ids have other characters, and not every other could be looked for.
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
