@@ -2,9 +2,9 @@
 
 use crate::authorise::{Action, Resource, Standing, authorise};
 use crate::error::Refusal;
-use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::Timestamp;
 use countersign_model::access_key::AccessKeyState;
+use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
 use countersign_model::settings::SecuritySettings;

@@ -24,7 +24,9 @@ use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, Syste
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::Counted;
 use countersign_store::users::{UserLine, UserQuery};
-use countersign_store::{Tx, access_keys, budgets, login_profiles, policies as attached, principals, recovery_codes, virtual_mfa};
+use countersign_store::{
+    Tx, access_keys, budgets, login_profiles, policies as attached, principals, recovery_codes, virtual_mfa,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};

@@ -4,7 +4,12 @@
 //! of core, and gives the fields of its answer. A new one is such a function and a line below; what is not there answers
 //! `InvalidAction.NotFound`.
 
+mod access_keys;
+mod account;
+mod contacts;
+mod login_profiles;
 mod mfa;
+mod settings;
 mod sts;
 mod users;
 
@@ -45,6 +50,40 @@ actions! {
     "DeleteVirtualMFADevice" [Ram Ims] => mfa::delete,
     "GetUserMFAInfo" [Ram Ims] => mfa::get_user_info,
     "GetAccountMFAInfo" [Ims] => mfa::get_account_info,
+
+    "CreateLoginProfile" [Ram Ims] => login_profiles::create,
+    "GetLoginProfile" [Ram Ims] => login_profiles::get,
+    "UpdateLoginProfile" [Ram Ims] => login_profiles::update,
+    "DeleteLoginProfile" [Ram Ims] => login_profiles::delete,
+    "ChangePassword" [Ram Ims] => login_profiles::change_password,
+
+    "GetSecurityPreference" [Ram Ims] => settings::get,
+    "SetSecurityPreference" [Ram Ims] => settings::set,
+    "GetPasswordPolicy" [Ram Ims] => settings::get_password_policy,
+    "SetPasswordPolicy" [Ram Ims] => settings::set_password_policy,
+
+    "GetVerificationInfo" [Ims] => contacts::get,
+    "SetVerificationInfo" [Ims] => contacts::bind,
+    "UnbindVerification" [Ims] => contacts::unbind,
+    "ListPasskeys" [Ims] => contacts::list_passkeys,
+    "UpdatePasskey" [Ims] => contacts::update_passkey,
+    "DeletePasskey" [Ims] => contacts::delete_passkey,
+
+    "CreateAccessKey" [Ram Ims] => access_keys::create,
+    "ListAccessKeys" [Ram Ims] => access_keys::list,
+    "UpdateAccessKey" [Ram Ims] => access_keys::update,
+    "DeleteAccessKey" [Ram Ims] => access_keys::delete,
+    "GetAccessKeyLastUsed" [Ram Ims] => access_keys::get_last_used,
+
+    "GetAccountAlias" [Ram] => account::get_alias,
+    "SetAccountAlias" [Ram] => account::set_alias,
+    "ClearAccountAlias" [Ram] => account::clear_alias,
+    "GetDefaultDomain" [Ims] => account::get_default_domain,
+    "SetDefaultDomain" [Ims] => account::set_default_domain,
+    "GetAccountSummary" [Ims] => account::get_summary,
+    "GetAccountSecurityPracticeReport" [Ims] => account::get_practice_report,
+    "GenerateCredentialReport" [Ims] => account::generate_credential_report,
+    "GetCredentialReport" [Ims] => account::get_credential_report,
 }
 
 /// Whether the product has the action.

@@ -54,6 +54,10 @@ mod of_audit_search;
 mod of_budgets;
 #[path = "contract/clock.rs"]
 mod of_clock;
+#[path = "contract/contacts.rs"]
+mod of_contacts;
+#[path = "contract/credential_reports.rs"]
+mod of_credential_reports;
 #[path = "contract/facts.rs"]
 mod of_facts;
 #[path = "contract/findings.rs"]
@@ -88,6 +92,8 @@ mod of_restore;
 mod of_sealed;
 #[path = "contract/sessions.rs"]
 mod of_sessions;
+#[path = "contract/unbound_mfa.rs"]
+mod of_unbound_mfa;
 #[path = "contract/users.rs"]
 mod of_users;
 #[path = "contract/virtual_mfa.rs"]
@@ -102,6 +108,9 @@ async fn cases(store: &Store) {
     of_password_history::cases(store).await;
     of_policies::cases(store).await;
     of_virtual_mfa::cases(store).await;
+    of_unbound_mfa::cases(store).await;
+    of_contacts::cases(store).await;
+    of_credential_reports::cases(store).await;
     of_budgets::cases(store).await;
     of_logons::cases(store).await;
     of_sessions::cases(store).await;

@@ -74,7 +74,7 @@ impl Countersign {
                 };
                 let (rows, keys) = self.inner.store.read(read).await?;
                 let Some(last) = rows.last() else { break };
-                after = last.id.as_str().to_owned();
+                last.id.as_str().clone_into(&mut after);
                 for row in &rows {
                     let keys: Vec<&KeyRow> = keys.iter().filter(|key| key.principal_id == row.id).collect();
                     line(&mut content, kind, row, &keys, &policy);
@@ -118,8 +118,13 @@ fn header() -> String {
         "user,user_creation_time,user_last_logon,password_exist,password_active,password_last_changed,\
          password_next_rotation,mfa_active",
     );
-    for key in ["access_key_1", "access_key_2", "additional_access_key_1", "additional_access_key_2", "additional_access_key_3"]
-    {
+    for key in [
+        "access_key_1",
+        "access_key_2",
+        "additional_access_key_1",
+        "additional_access_key_2",
+        "additional_access_key_3",
+    ] {
         let _ = write!(header, ",{key}_exist,{key}_active,{key}_last_rotated,{key}_last_used");
     }
     header.push('\n');

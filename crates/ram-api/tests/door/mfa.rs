@@ -1,10 +1,10 @@
 //! Virtual MFA devices through the door, and the pages beside it.
 
+use countersign_core::Refusal;
 use countersign_core::logon::LogonStep;
 use countersign_model::logon::LogonState;
 use countersign_testkit::api::Client;
 use countersign_testkit::{Kit, Phone, both_engines, origin, refusal};
-use countersign_core::Refusal;
 use http::StatusCode;
 
 /// A device that was made through the door, and the phone that scanned it.
@@ -19,9 +19,8 @@ fn codes(kit: &Kit, phone: &Phone) -> [String; 2] {
 }
 
 async fn bind(kit: &Kit, client: &Client, user: &str, serial: &str, [first, second]: &[String; 2]) -> String {
-    let parameters = [
-        ("UserName", user), ("SerialNumber", serial), ("AuthenticationCode1", first), ("AuthenticationCode2", second),
-    ];
+    let parameters =
+        [("UserName", user), ("SerialNumber", serial), ("AuthenticationCode1", first), ("AuthenticationCode2", second)];
     let answer = client.ram(kit, "BindMFADevice", &parameters).await;
     if answer.status == StatusCode::OK { "OK".to_owned() } else { answer.code().to_owned() }
 }

@@ -128,8 +128,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let client = kit.owner_client(&acme).await;
         let owner = kit.owner_session(&acme).await.actor;
-        let id = client.key.id.parse().unwrap();
-        let of = (KeysOf::Oneself, &id);
+        let of = (KeysOf::Oneself, client.key.id.as_str());
         kit.core().set_access_key_status(&owner, of, AccessKeyStatus::Inactive, origin()).await.unwrap();
         let answer = client.call(&kit, GET_CALLER.0, GET_CALLER.1, &[]).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, "InvalidAccessKeyId.Inactive"));

@@ -71,7 +71,7 @@ both_engines! {
             }
         }
         assert_eq!(names.len(), 25);
-        assert!(names.is_sorted_by_key(std::string::ToString::to_string));
+        assert!(names.is_sorted_by_key(ToString::to_string));
         let first = client.ram(&kit, "ListUsers", &[("MaxItems", "10")]).await.ok().text("/Marker");
         let stranger = kit.owner_client(&other).await;
         assert_eq!(stranger.ram(&kit, "ListUsers", &[("Marker", &first)]).await.code(), "InvalidParameter.Marker");
