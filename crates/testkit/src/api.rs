@@ -4,6 +4,7 @@ use crate::{Account, Kit, origin};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use countersign_core::Countersign;
 use countersign_core::access_keys::KeysOf;
 use countersign_model::Clock as _;
 use countersign_ram_api::api::Api;
@@ -14,6 +15,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tower::ServiceExt as _;
 
 /// The host that calls name.
@@ -103,13 +105,14 @@ pub struct Signed {
 impl Kit {
     /// The door of the RAM protocol.
     pub fn api_router(&self) -> Router {
-        let options = countersign_ram_api::Options { trusted_proxy_hops: 0 };
-        countersign_ram_api::router(self.core().clone(), options)
+        door(self.core())
     }
 
-    /// A program with this key, which signs by version 3.
+    /// A program with this key, which signs by version 3. A second passes, so that its calls, signed to the second, are
+    /// signed after the server started.
     #[must_use]
     pub fn client(&self, key: Key) -> Client {
+        self.advance(Duration::from_secs(1));
         let address = SocketAddr::from(([192, 0, 2, 9], 40_000));
         Client { router: self.api_router(), key, version: Version::V3, address }
     }
@@ -129,11 +132,28 @@ impl Kit {
     }
 }
 
+fn door(core: &Countersign) -> Router {
+    countersign_ram_api::router(core.clone(), countersign_ram_api::Options { trusted_proxy_hops: 0 })
+}
+
 impl Client {
     /// The same program, which signs by version 1.
     #[must_use]
-    pub fn v1(mut self) -> Self {
-        self.version = Version::V1;
+    pub fn v1(self) -> Self {
+        self.signing(Version::V1)
+    }
+
+    /// The same program, which signs by this version.
+    #[must_use]
+    pub fn signing(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The same program, which calls another node.
+    #[must_use]
+    pub fn at(mut self, node: &Countersign) -> Self {
+        self.router = door(node);
         self
     }
 

@@ -249,6 +249,7 @@ both_engines! {
             ("Password", USER_PASSWORD), ("VerifyType", "email"), ("Email", "x@example.com"), ("PasskeyId", "x"),
             ("UserAccessKeyId", &alice.key.id), ("Status", "Active"), ("AccountAlias", "xyz"),
             ("DefaultDomainName", "xyz.countersign.local"), ("MinimumPasswordLength", "9"),
+            ("Format", "JSON"),
         ];
         for (action, apis) in countersign_ram_api::ACTIONS {
             for api in *apis {
