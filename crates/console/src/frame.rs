@@ -67,6 +67,21 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// The place in whose part of the navigation a path lies.
+    pub(crate) fn around(path: &str) -> Self {
+        [
+            ("/ram/settings/password-policy", Self::RamPasswordPolicy),
+            ("/ram/settings", Self::RamSettings),
+            ("/ram/users", Self::RamUsers),
+            ("/ram/create-user", Self::RamUsers),
+            ("/account/", Self::AccountSecurity),
+            ("/me/", Self::MySecurity),
+        ]
+        .into_iter()
+        .find(|(beginning, _)| path.starts_with(beginning))
+        .map_or(Self::Elsewhere, |(_, place)| place)
+    }
+
     /// Whether it is this entry of the navigation.
     pub(crate) fn is(self, entry: &str) -> bool {
         let own = match self {

@@ -2,9 +2,10 @@
 
 use crate::pages::{
     log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_recovery_code, logon_second_factor,
-    not_me, own_access_keys, own_history, own_mfa, own_notices, own_password, own_recovery, own_sessions, preferences, ram_audit,
-    ram_findings, ram_overview, ram_settings, ram_user, ram_user_access_keys, ram_user_create, ram_user_delete, ram_user_edit,
-    ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset, ram_user_sessions, ram_users, security, setup,
+    not_me, own_access_keys, own_history, own_mfa, own_notices, own_password, own_recovery, own_sessions, preferences,
+    ram_audit, ram_findings, ram_overview, ram_settings, ram_user, ram_user_access_keys, ram_user_create,
+    ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset, ram_user_sessions,
+    ram_users, security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};

@@ -161,7 +161,7 @@ fn show(
     let back = back(console, sent);
     let template = Page {
         t: visitor.words.clone(),
-        frame: Frame { path: back.clone(), ..Frame::of_console(visitor, member, suffix, Place::Elsewhere) },
+        frame: Frame { path: back.clone(), ..Frame::of_console(visitor, member, suffix, Place::around(&path)) },
         problems,
         operation: visitor.words.s(&format!("ram-event-{}", asked.action.code())),
         by_code: asked.way == Way::Code,

@@ -491,14 +491,14 @@ mod tests {
             | Action::ChangeOwnPassword
             | Action::BindOwnMfa
             | Action::UnbindOwnMfa => [NOBODY_ELSE, true, true, true, false],
-            // A user only where the account says so, which it does not by default.
+            Action::ViewAccount => [NOBODY_ELSE, false, false, true, false],
+            // The first five: a user only where the account says so, which it does not by default.
             Action::ListOwnAccessKeys
             | Action::CreateOwnAccessKey
             | Action::UpdateOwnAccessKey
             | Action::DeleteOwnAccessKey
-            | Action::ViewOwnAccessKeyUse => [NOBODY_ELSE, false, true, true, false],
-            Action::ViewAccount => [NOBODY_ELSE, false, false, true, false],
-            Action::ViewOverview
+            | Action::ViewOwnAccessKeyUse
+            | Action::ViewOverview
             | Action::ListUsers
             | Action::ViewUser
             | Action::CreateUser

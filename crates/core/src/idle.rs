@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// What the audit log calls it.
 const DISABLE_IDLE_USER: &str = "DisableIdleUser";
+/// The same for the last administrator, who is spared.
+const SPARE_IDLE_USER: &str = "SpareIdleUser";
 /// When idle users were last looked for.
 const LOOKED_AT: &str = "idle_users_looked_at";
 /// How long a look lasts: the days are counted to the day.
@@ -69,7 +71,9 @@ impl Countersign {
             let owner_gets_in = owner_gets_in(tx, &found).await?;
             let mut disabled = 0;
             for user in idle_users(tx, &account, now).await? {
-                if owner_gets_in || !is_last_administrator(tx, &found, &user).await? {
+                if !owner_gets_in && is_last_administrator(tx, &found, &user).await? {
+                    this.spare_idle_user(tx, &found, &user, now).await?;
+                } else {
                     disabled += u64::from(this.disable_idle_user(tx, &found, &user, now).await?);
                 }
             }
@@ -98,17 +102,38 @@ impl Countersign {
         let profile = LoginProfile { console_logon: ConsoleLogon::Disabled, ..profile };
         login_profiles::put(tx, &account.id, &user.id, &profile).await?;
         principals::bump_epoch(tx, &account.id, &user.id, now).await?;
-        let actor = AuditActor { kind: ActorKind::System, id: String::new(), name: "countersign".to_owned() };
-        let written = Written {
-            actor,
-            action: DISABLE_IDLE_USER,
-            target: &user.name,
-            outcome: Outcome::Success,
-            reason: "",
-            details: &format!("max_idle_days_users={days};"),
-        };
-        self.write_event(tx, &account.id, &Origin::default(), written).await?;
+        self.write_idle_event(tx, account, user, DISABLE_IDLE_USER).await?;
         Ok(true)
+    }
+
+    /// Lets the last administrator's idleness begin anew: he must be able to log on, or nobody could change anything.
+    async fn spare_idle_user(
+        &self,
+        tx: &mut Tx<'_>,
+        account: &Account,
+        user: &IdleUser,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if principals::guard(tx, &account.id, &user.id).await?.is_none() {
+            return Ok(());
+        }
+        let Some(profile) = login_profiles::find(tx, &account.id, &user.id).await? else { return Ok(()) };
+        login_profiles::put(tx, &account.id, &user.id, &LoginProfile { enabled_at: now, ..profile }).await?;
+        self.write_idle_event(tx, account, user, SPARE_IDLE_USER).await
+    }
+
+    async fn write_idle_event(
+        &self,
+        tx: &mut Tx<'_>,
+        account: &Account,
+        user: &IdleUser,
+        action: &'static str,
+    ) -> Result<(), Error> {
+        let actor = AuditActor { kind: ActorKind::System, id: String::new(), name: "countersign".to_owned() };
+        let details = format!("max_idle_days_users={};", account.settings.max_idle_days_users);
+        let written =
+            Written { actor, action, target: &user.name, outcome: Outcome::Success, reason: "", details: &details };
+        self.write_event(tx, &account.id, &Origin::default(), written).await
     }
 }
 

@@ -12,7 +12,9 @@ use countersign_model::audit::AuditEvent;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
 use countersign_store::findings::{FindingLine, Which};
 use countersign_store::users::{AdministratorLine, Posture};
-use countersign_store::{Tx, access_keys, audit, findings, login_profiles, principals, recovery_codes, users, virtual_mfa};
+use countersign_store::{
+    Tx, access_keys, audit, findings, login_profiles, principals, recovery_codes, users, virtual_mfa,
+};
 
 const RECENT_EVENTS: i64 = 10;
 const ADMINISTRATORS_SHOWN: i64 = 50;

@@ -91,3 +91,25 @@ actions! {
 pub fn exists(api: Api, action: &str) -> bool {
     ACTIONS.iter().any(|(name, apis)| *name == action && apis.contains(&api))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_book_lists_what_is_built_and_nothing_else() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operators/ram-api.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let listed: Vec<(String, String)> =
+            rows.map(|(name, rest)| (name.to_owned(), rest.split(" |").next().unwrap().to_owned())).collect();
+        let built: Vec<(String, String)> = ACTIONS
+            .iter()
+            .map(|(name, apis)| {
+                let apis: Vec<String> = apis.iter().map(|api| api.product().to_uppercase()).collect();
+                ((*name).to_owned(), apis.join(", "))
+            })
+            .collect();
+        assert_eq!(listed, built);
+    }
+}

@@ -38,6 +38,8 @@ statements! {
                  JOIN principals p ON p.account_id = k.account_id AND p.principal_id = k.principal_id \
                  WHERE k.account_id = $1 AND k.status = 'Active' AND k.enabled_at <= $2 \
                  AND COALESCE(k.last_used_at, 0) <= $2 ORDER BY k.access_key_id LIMIT $3";
+    COUNT_IDLE_HOLDERS = "SELECT COUNT(DISTINCT principal_id) FROM access_keys WHERE account_id = $1 \
+                          AND status = 'Active' AND enabled_at <= $2 AND COALESCE(last_used_at, 0) <= $2";
 }
 
 /// A key with all that a call needs of it, in one read.
@@ -169,9 +171,19 @@ pub async fn list_idle(
     let rows = tx.rows(LIST_IDLE, params![account, since, limit]).await?;
     let read = |row: Row| {
         let mut r = row.reader("access_keys");
-        Ok(IdleAccessKey { id: r.parse("access_key_id")?, holder: r.parse("principal_id")?, holder_name: r.text("name")? })
+        Ok(IdleAccessKey {
+            id: r.parse("access_key_id")?,
+            holder: r.parse("principal_id")?,
+            holder_name: r.text("name")?,
+        })
     };
     rows.into_iter().map(read).collect()
+}
+
+/// How many principals of an account have an active key that was neither used nor enabled after `since`.
+pub async fn count_idle_holders(tx: &mut Tx<'_>, account: &AccountId, since: Timestamp) -> Result<i64, StoreError> {
+    let row = tx.row(COUNT_IDLE_HOLDERS, params![account, since]).await?;
+    row.map_or(Ok(0), |row| row.reader("access_keys").int("count"))
 }
 
 fn read_from(r: &mut RowReader) -> Result<AccessKey, StoreError> {

@@ -4,6 +4,7 @@ use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::audit::{AuditActor, AuditEvent};
 use countersign_model::ids::AccountId;
+use countersign_model::machine::customer_network;
 
 statements! {
     INSERT = "INSERT INTO audit_events (account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, \
@@ -46,14 +47,14 @@ pub async fn latest(tx: &mut Tx<'_>, account: &AccountId, limit: i64) -> Result<
     tx.rows(LATEST, params![account, limit]).await?.into_iter().map(read).collect()
 }
 
-/// Counts a refusal of a stranger: one row for an address, a reason and a minute.
+/// Counts a refusal of a stranger: one row for the network of a customer, a reason and a minute.
 pub async fn count_refusal(
     tx: &mut Tx<'_>,
     now: Timestamp,
     address: &str,
     reason: &'static str,
 ) -> Result<(), StoreError> {
-    tx.execute(COUNT_REFUSAL, params![minute(now), address, reason]).await.map(drop)
+    tx.execute(COUNT_REFUSAL, params![minute(now), customer_network(address), reason]).await.map(drop)
 }
 
 /// How many strangers were refused since an instant.

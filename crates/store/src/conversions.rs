@@ -3,7 +3,8 @@
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
 use countersign_model::ids::{
-    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId,
+    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId,
+    SessionId,
 };
 
 macro_rules! text_params {
@@ -17,7 +18,17 @@ macro_rules! text_params {
 }
 
 text_params!(
-    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId
+    AccessKeyId,
+    AccountId,
+    BrowserId,
+    DeviceId,
+    EventId,
+    FindingId,
+    LogonId,
+    MachineId,
+    NoticeId,
+    PrincipalId,
+    SessionId
 );
 
 impl ToParam for Timestamp {

@@ -3,7 +3,7 @@
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, FindingId};
-use countersign_model::notice::Finding;
+use countersign_model::notice::{Finding, FindingKind};
 use countersign_model::principal::PrincipalKind;
 
 statements! {
@@ -19,6 +19,7 @@ statements! {
                WHERE f.account_id = $1 AND f.settled_at IS NOT NULL ORDER BY f.finding_id DESC LIMIT $2 OFFSET $3";
     COUNT_OPEN = "SELECT COUNT(*) FROM findings WHERE account_id = $1 AND settled_at IS NULL";
     COUNT_SETTLED = "SELECT COUNT(*) FROM findings WHERE account_id = $1 AND settled_at IS NOT NULL";
+    SINCE = "SELECT 1 FROM findings WHERE account_id = $1 AND kind = $2 AND at > $3 LIMIT 1";
     SETTLE = "UPDATE findings SET settled_at = $1, settled_by = $2 \
               WHERE account_id = $3 AND finding_id = $4 AND settled_at IS NULL \
               RETURNING kind, principal_name";
@@ -59,6 +60,16 @@ pub async fn insert(tx: &mut Tx<'_>, finding: &Finding) -> Result<(), StoreError
     )
     .await
     .map(drop)
+}
+
+/// Whether an account has a finding of a kind from after an instant.
+pub async fn has_since(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    kind: FindingKind,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.row(SINCE, params![account, kind.as_str(), since]).await?.is_some())
 }
 
 /// A page of the findings of an account, the newest first.

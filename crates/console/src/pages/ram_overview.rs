@@ -281,6 +281,7 @@ pub(super) const EVENTS: &[&str] = &[
     "GetAccountSecurityPracticeReport",
     "GenerateCredentialReport",
     "GetCredentialReport",
+    "SpareIdleUser",
     "CreateAccount",
     "DisownNotice",
     "ListFindings",

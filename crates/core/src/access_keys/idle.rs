@@ -5,7 +5,7 @@ use crate::Countersign;
 use crate::act::Written;
 use crate::actor::Origin;
 use crate::error::Error;
-use crate::idle::{note_look, is_look_due};
+use crate::idle::{is_look_due, note_look};
 use countersign_model::Timestamp;
 use countersign_model::access_key::{AccessKey, AccessKeyState, AccessKeyStatus};
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};

@@ -103,7 +103,7 @@ both_engines! {
         assert_eq!(code(&kit, &client, "SetPasswordPolicy", &[("MinimumPasswordLength", "7")]).await, "InvalidParameter.MinimumPasswordLength");
     }
 
-    async fn attack_136_d09_d10_an_email_address_serves_five_users_however_many_ask_at_once(kit: Kit) {
+    async fn attack_136_d10_an_email_address_serves_five_users_however_many_ask_at_once(kit: Kit) {
         let acme = kit.account("acme").await;
         let client = kit.owner_client(&acme).await;
         for number in 0..10 {
@@ -191,7 +191,7 @@ both_engines! {
         assert_eq!(foreign, "InvalidParameter.DefaultDomainName.Format");
     }
 
-    async fn k01_k02_k03_reports_tell_who_is_protected(kit: Kit) {
+    async fn reports_tell_who_is_protected(kit: Kit) {
         let acme = kit.account("acme").await;
         let client = kit.owner_client(&acme).await;
         kit.ram_user(&acme, "alice").await;
@@ -264,9 +264,10 @@ both_engines! {
                 assert_eq!((plain.status, plain.code()), (StatusCode::FORBIDDEN, "NoPermission"), "{action} {api:?} {}", plain.body);
                 let foreign = stranger.call(&kit, *api, action, &parameters).await;
                 assert!(!foreign.body.contains(acme.id.as_str()), "{action}");
-                let mut unsigned = alice.signed(&kit, *api, action, &parameters);
-                unsigned.headers.remove("authorization");
-                assert_eq!(alice.send(&unsigned).await.code(), "MissingAccessKeyId", "{action}");
+                let mut unsigned = alice.clone().v1().signed(&kit, *api, action, &parameters);
+                let kept: Vec<&str> = unsigned.body.split('&').filter(|pair| !pair.starts_with("Signature=")).collect();
+                unsigned.body = kept.join("&");
+                assert_eq!(alice.send(&unsigned).await.code(), "MissingSignature", "{action}");
             }
         }
         // Nothing of this has touched anybody.

@@ -32,7 +32,7 @@ both_engines! {
         assert_eq!(answer.text("/Arn"), format!("acs:ram::{}:user/{}", alice.account, alice.name));
     }
 
-    async fn attack_023_a_call_counts_once_wherever_it_is_sent_again(kit: Kit) {
+    async fn attack_145_a_call_counts_once_wherever_it_is_sent_again(kit: Kit) {
         let mut kit = kit;
         let acme = kit.account("acme").await;
         let client = kit.owner_client(&acme).await;
@@ -61,7 +61,7 @@ both_engines! {
         assert_eq!((late.status, late.code()), (StatusCode::BAD_REQUEST, "InvalidTimeStamp.Expired"));
     }
 
-    async fn attack_023_a_call_signed_ahead_does_not_come_back_after_a_restart(kit: Kit) {
+    async fn attack_145_a_call_signed_ahead_does_not_come_back_after_a_restart(kit: Kit) {
         let mut kit = kit;
         let acme = kit.account("acme").await;
         let client = kit.owner_client(&acme).await;
@@ -77,7 +77,7 @@ both_engines! {
         assert_eq!(client.send(&call).await.code(), "InvalidTimeStamp.Expired");
     }
 
-    async fn attack_023_sixty_four_copies_at_once_count_once(kit: Kit) {
+    async fn attack_145_sixty_four_copies_at_once_count_once(kit: Kit) {
         let acme = kit.account("acme").await;
         let client = kit.owner_client(&acme).await;
         kit.advance(Duration::from_secs(2));

@@ -30,7 +30,10 @@ fn the_owner_and_a_user_get_keys_beside_a_running_server() {
     let id = account.to_string();
     let told = run(&["access-key", "create", "--account", &id, "--data", place.text()], "");
     let told = String::from_utf8(told.stdout).unwrap();
-    assert!(told.contains("AccessKey ID      LTAI") && told.contains("the owner of") && told.contains("not shown"), "{told}");
+    assert!(
+        told.contains("AccessKey ID      LTAI") && told.contains("the owner of") && told.contains("not shown"),
+        "{told}"
+    );
     let (listed, events) = with_core(place.data(), async |core, store| {
         let owner = owner_session(core, OWNER, PASSWORD).await;
         let keys = core.list_access_keys(&owner, KeysOf::Oneself, &Origin::default()).await.unwrap().keys;

@@ -27,6 +27,11 @@ pub(crate) async fn cases(store: &Store) {
         let house = house.id.clone();
         look!(store, |tx, house| findings::count(tx, &house, which))
     };
+    for (since, has) in [(1, true), (2, false)] {
+        let (house, since) = (house.id.clone(), NOON.plus(second(since)));
+        let found = look!(store, |tx, house| findings::has_since(tx, &house, FindingKind::Disowned, since));
+        assert_eq!(found, has);
+    }
     let open = list(Which::Open, 2, 0).await;
     assert_eq!([&open[0].finding, &open[1].finding], [&raised[2], &raised[1]], "the newest first");
     assert_eq!(open[0].about, Some((PrincipalKind::RamUser, "alice".to_owned())));
