@@ -222,6 +222,24 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::AccessKeyNotFound
         | Refusal::AccessKeyInactive
         | Refusal::TooManyAccessKeys
+        // Only signed calls meet these.
+        | Refusal::CallOutOfTime
+        | Refusal::NonceUsed
+        | Refusal::MfaDeviceNotFound
+        | Refusal::MfaDeviceExists
+        | Refusal::MfaDeviceTaken
+        | Refusal::MfaDeviceInUse
+        | Refusal::TooManyMfaDevices
+        | Refusal::LoginProfileExists
+        | Refusal::UserHasAccessKeys
+        | Refusal::UserHasLoginProfile
+        | Refusal::UserHasMfaDevice
+        | Refusal::UserHasPolicies
+        | Refusal::EmailOnTooManyUsers
+        | Refusal::ContactNotFound
+        | Refusal::PasskeyNotFound
+        | Refusal::OnlyForUsers
+        | Refusal::NoCredentialReport
         | Refusal::NoPassword => return None,
     };
     Some(field)

@@ -7,6 +7,7 @@ use countersign_model::access_key::AccessKeyState;
 use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
+use countersign_model::settings::SecuritySettings;
 use countersign_model::token::Token;
 use countersign_store::access_keys::AccessKeyInFull;
 use countersign_store::sessions::SessionInFull;
@@ -178,6 +179,20 @@ impl<'a> Insider<'a> {
             Self::Session(actor) => actor.found.kind,
             Self::AccessKey(actor) => actor.found.kind,
         }
+    }
+
+    /// The settings of the account, as they were when he was found.
+    pub(crate) const fn settings(self) -> &'a SecuritySettings {
+        match self {
+            Self::Session(actor) => &actor.found.settings,
+            Self::AccessKey(actor) => &actor.found.settings,
+        }
+    }
+
+    /// Whether he may do this to his account at all, as far as could be told when he was found. Asked before work that
+    /// nobody else shall cause; the transaction asks again.
+    pub(crate) fn may(self, action: Action) -> Result<(), Refusal> {
+        authorise(&Standing::from(self), action, &Resource::Account(self.account_id().clone()))
     }
 
     /// As an actor of his own.

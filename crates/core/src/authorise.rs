@@ -100,6 +100,58 @@ actions! {
     DeleteAccessKeyOfUser = "DeleteAccessKey",
     /// See when an AccessKey of a RAM user was last used.
     ViewAccessKeyUseOfUser = "GetAccessKeyLastUsed",
+    /// List the names of RAM users.
+    ListUserBasics = "ListUserBasicInfos",
+    /// See the MFA device of a RAM user.
+    ViewUserMfa = "GetUserMFAInfo",
+    /// See one's own MFA device by a signed call.
+    ViewOwnMfa = "GetUserMFAInfo",
+    /// See whether the owner has an MFA device.
+    ViewAccountMfa = "GetAccountMFAInfo",
+    /// Make a virtual MFA device that is bound to nobody yet.
+    CreateMfaDevice = "CreateVirtualMFADevice",
+    /// List the virtual MFA devices of the account.
+    ListMfaDevices = "ListVirtualMFADevices",
+    /// Remove a virtual MFA device that is bound to nobody.
+    DeleteMfaDevice = "DeleteVirtualMFADevice",
+    /// Unbind the MFA device of a RAM user and remove it.
+    DisableMfaForUser = "DisableVirtualMFA",
+    /// Give a RAM user console logon.
+    CreateLoginProfile = "CreateLoginProfile",
+    /// See the console logon settings of a RAM user.
+    ViewLoginProfile = "GetLoginProfile",
+    /// Take console logon away from a RAM user.
+    DeleteLoginProfile = "DeleteLoginProfile",
+    /// See the rules for passwords.
+    ViewPasswordPolicy = "GetPasswordPolicy",
+    /// See the secure email address and phone of a RAM user.
+    ViewVerification = "GetVerificationInfo",
+    /// Bind a secure email address or phone to a RAM user.
+    BindVerification = "SetVerificationInfo",
+    /// Unbind the secure email address or phone of a RAM user.
+    UnbindVerification = "UnbindVerification",
+    /// List the passkeys of a RAM user.
+    ListPasskeysOfUser = "ListPasskeys",
+    /// Rename a passkey of a RAM user.
+    RenamePasskeyOfUser = "UpdatePasskey",
+    /// Remove a passkey of a RAM user.
+    DeletePasskeyOfUser = "DeletePasskey",
+    /// See the alias of the account.
+    ViewAlias = "GetAccountAlias",
+    /// Give the account another alias.
+    SetAlias = "SetAccountAlias",
+    /// Take the alias of the account away.
+    ClearAlias = "ClearAccountAlias",
+    /// See the domain of the logon names.
+    ViewDefaultDomain = "GetDefaultDomain",
+    /// Give the logon names another domain.
+    SetDefaultDomain = "SetDefaultDomain",
+    /// See how well the account is protected.
+    ViewPractice = "GetAccountSecurityPracticeReport",
+    /// Have the credential report made.
+    MakeCredentialReport = "GenerateCredentialReport",
+    /// Read the credential report.
+    ViewCredentialReport = "GetCredentialReport",
     /// Attach a system policy to a RAM user.
     AttachPolicy = "AttachPolicyToUser",
     /// Detach a system policy from a RAM user.
@@ -155,6 +207,15 @@ impl Action {
             | Self::BindMfaForUser
             | Self::UnbindMfaForUser
             | Self::UnlockUser
+            | Self::CreateMfaDevice
+            | Self::DeleteMfaDevice
+            | Self::DisableMfaForUser
+            | Self::CreateLoginProfile
+            | Self::DeleteLoginProfile
+            | Self::BindVerification
+            | Self::UnbindVerification
+            | Self::RenamePasskeyOfUser
+            | Self::DeletePasskeyOfUser
             | Self::EndUserSessions => Some(SensitiveOperation::Users),
             Self::CreateOwnAccessKey
             | Self::UpdateOwnAccessKey
@@ -163,12 +224,30 @@ impl Action {
             | Self::UpdateAccessKeyOfUser
             | Self::DeleteAccessKeyOfUser => Some(SensitiveOperation::AccessKeys),
             Self::AttachPolicy | Self::DetachPolicy => Some(SensitiveOperation::Policies),
-            Self::ChangeSettings | Self::ChangePasswordPolicy => Some(SensitiveOperation::SecuritySettings),
+            Self::ChangeSettings
+            | Self::ChangePasswordPolicy
+            | Self::SetAlias
+            | Self::ClearAlias
+            | Self::SetDefaultDomain => Some(SensitiveOperation::SecuritySettings),
             Self::ViewOwnSecurity
             | Self::UnbindOwnMfa
             | Self::LogOff
             | Self::EndOwnSessions
             | Self::VerifyIdentity
+            | Self::ViewOwnMfa
+            | Self::ListUserBasics
+            | Self::ViewUserMfa
+            | Self::ViewAccountMfa
+            | Self::ListMfaDevices
+            | Self::ViewLoginProfile
+            | Self::ViewPasswordPolicy
+            | Self::ViewVerification
+            | Self::ListPasskeysOfUser
+            | Self::ViewAlias
+            | Self::ViewDefaultDomain
+            | Self::ViewPractice
+            | Self::MakeCredentialReport
+            | Self::ViewCredentialReport
             | Self::ViewAccount
             | Self::ViewOverview
             | Self::ListUsers
@@ -272,6 +351,7 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
     let allowed = match action {
         A::ViewOwnSecurity
         | A::ViewOwnHistory
+        | A::ViewOwnMfa
         | A::DisownNotice
         | A::LogOff
         | A::EndOwnSessions
@@ -314,6 +394,31 @@ fn may(who: &Standing, action: Action) -> Result<(), Refusal> {
         | A::UpdateAccessKeyOfUser
         | A::DeleteAccessKeyOfUser
         | A::ViewAccessKeyUseOfUser
+        | A::ListUserBasics
+        | A::ViewUserMfa
+        | A::ViewAccountMfa
+        | A::ListMfaDevices
+        | A::ViewLoginProfile
+        | A::ViewPasswordPolicy
+        | A::ViewVerification
+        | A::ListPasskeysOfUser
+        | A::ViewAlias
+        | A::ViewDefaultDomain
+        | A::ViewPractice
+        | A::MakeCredentialReport
+        | A::ViewCredentialReport
+        | A::CreateMfaDevice
+        | A::DeleteMfaDevice
+        | A::DisableMfaForUser
+        | A::CreateLoginProfile
+        | A::DeleteLoginProfile
+        | A::BindVerification
+        | A::UnbindVerification
+        | A::RenamePasskeyOfUser
+        | A::DeletePasskeyOfUser
+        | A::SetAlias
+        | A::ClearAlias
+        | A::SetDefaultDomain
         | A::AttachPolicy
         | A::DetachPolicy
         | A::ViewSettings
@@ -346,6 +451,13 @@ const fn not_to_oneself(action: Action) -> bool {
             | Action::UnbindMfaForUser
             | Action::UnlockUser
             | Action::EndUserSessions
+            | Action::DisableMfaForUser
+            | Action::CreateLoginProfile
+            | Action::DeleteLoginProfile
+            | Action::BindVerification
+            | Action::UnbindVerification
+            | Action::RenamePasskeyOfUser
+            | Action::DeletePasskeyOfUser
             | Action::AttachPolicy
             | Action::DetachPolicy
     )
@@ -371,6 +483,7 @@ mod tests {
             Action::ViewOwnSecurity
             | Action::DisownNotice
             | Action::ViewOwnHistory
+            | Action::ViewOwnMfa
             | Action::LogOff
             | Action::EndOwnSessions
             | Action::MakeOwnRecoveryCodes
@@ -401,6 +514,31 @@ mod tests {
             | Action::UpdateAccessKeyOfUser
             | Action::DeleteAccessKeyOfUser
             | Action::ViewAccessKeyUseOfUser
+            | Action::ListUserBasics
+            | Action::ViewUserMfa
+            | Action::ViewAccountMfa
+            | Action::ListMfaDevices
+            | Action::ViewLoginProfile
+            | Action::ViewPasswordPolicy
+            | Action::ViewVerification
+            | Action::ListPasskeysOfUser
+            | Action::ViewAlias
+            | Action::ViewDefaultDomain
+            | Action::ViewPractice
+            | Action::MakeCredentialReport
+            | Action::ViewCredentialReport
+            | Action::CreateMfaDevice
+            | Action::DeleteMfaDevice
+            | Action::DisableMfaForUser
+            | Action::CreateLoginProfile
+            | Action::DeleteLoginProfile
+            | Action::BindVerification
+            | Action::UnbindVerification
+            | Action::RenamePasskeyOfUser
+            | Action::DeletePasskeyOfUser
+            | Action::SetAlias
+            | Action::ClearAlias
+            | Action::SetDefaultDomain
             | Action::AttachPolicy
             | Action::DetachPolicy
             | Action::ViewSettings

@@ -12,6 +12,7 @@ use crate::codes::BindingProof;
 use crate::error::{Error, Refusal};
 use crate::logon::{Advance, LogonStep, guard_subject};
 use crate::notices::Notice;
+use crate::ram::mfa::free_name;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
@@ -331,12 +332,14 @@ impl Countersign {
         }
         let id = DeviceId::generate(&*self.inner.entropy);
         let seed = Secret::generate(|bytes| self.inner.entropy.fill(bytes));
+        let name = device_name(start.kind, start.name);
+        let name = free_name(tx, (start.account, start.principal), name, &id).await?;
         let device = VirtualMfa {
             sealed_seed: self.seal_seed(start.account, start.principal, &id, &seed)?,
             id,
             account_id: start.account.clone(),
             principal_id: start.principal.clone(),
-            name: device_name(start.kind, start.name),
+            name,
             state: VirtualMfaState::Pending {
                 started_by: start.started_by.to_owned(),
                 expires_at: start.now.plus(PENDING_LIFETIME),

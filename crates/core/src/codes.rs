@@ -15,11 +15,12 @@ use countersign_model::notice::NoticeKind;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState};
 use countersign_otp::{Code, Digits, Drift, Period, Secret, Steps, TimeStep, Totp, Window};
 use countersign_store::budgets::Counted;
+use countersign_store::unbound_mfa::UnboundMfa;
 use countersign_store::virtual_mfa::SpentStep;
 use countersign_store::{Tx, budgets, recovery_codes, virtual_mfa};
 
 /// The codes that confirm a binding.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum BindingProof<'a> {
     One(&'a str),
     Two(&'a str, &'a str),
@@ -77,24 +78,22 @@ impl Countersign {
         now: Timestamp,
     ) -> Result<SpentStep, Error> {
         book(tx, device, now).await?;
-        let totp = Totp::new(&self.open_seed(device)?);
-        let present = present_step(now);
-        let parse = |typed: &str| Code::parse(typed, Digits::Six).map_err(|_| wrong("code_malformed"));
-        let (step, drift) = match proof {
-            BindingProof::One(typed) => {
-                let steps = Steps { around: present, window: Window::NARROW, after: None };
-                let step = totp.find_step(&parse(typed)?, steps).ok_or_else(|| wrong("code_wrong"))?;
-                (step, Drift::NONE.learn(step, present))
-            }
-            BindingProof::Two(first, second) => {
-                let (first, second) = (parse(first)?, parse(second)?);
-                let step = totp
-                    .find_consecutive(&first, &second, Steps::wide(present, None))
-                    .ok_or_else(|| wrong("codes_not_consecutive"))?;
-                (step, Drift::measured(step, present))
-            }
-        };
-        Ok(SpentStep { step: stored(step)?, drift: drift.steps(), at: now })
+        judge_codes(&self.open_seed(device)?, proof, None, now)
+    }
+
+    /// The same for a device that is bound to nobody. Of what it has spent before, nothing counts again.
+    pub(crate) async fn judge_binding_of_unbound(
+        &self,
+        tx: &mut Tx<'_>,
+        device: &UnboundMfa,
+        proof: BindingProof<'_>,
+        now: Timestamp,
+    ) -> Result<(SpentStep, Secret), Error> {
+        let kind = BudgetKind::VirtualMfa;
+        book_for(tx, Counted { account: &device.account_id, subject: device.id.as_str(), kind }, now).await?;
+        let seed = self.open_unbound_seed(device)?;
+        let after = u64::try_from(device.last_step).ok().filter(|step| *step > 0).map(TimeStep::new);
+        Ok((judge_codes(&seed, proof, after, now)?, seed))
     }
 
     /// Binds a pending device whose codes were judged right: they are spent with it. The principal's row is guarded, so
@@ -178,6 +177,27 @@ impl Countersign {
         Ok(sealed.map_err(|error| Error::Fault(error.to_string()))?.0)
     }
 
+    /// Seals the seed of a device that is bound to nobody.
+    pub(crate) fn seal_unbound_seed(
+        &self,
+        account: &AccountId,
+        device: &DeviceId,
+        seed: &Secret,
+    ) -> Result<Vec<u8>, Error> {
+        let sealed = self.inner.keys.seal(&unbound_place(account, device), seed.expose(), self.random());
+        Ok(sealed.map_err(|error| Error::Fault(error.to_string()))?.0)
+    }
+
+    /// Opens the seed of a device that is bound to nobody, as [`Self::open_seed`].
+    pub(crate) fn open_unbound_seed(&self, device: &UnboundMfa) -> Result<Secret, Error> {
+        let place = unbound_place(&device.account_id, &device.id);
+        let opened = self.inner.keys.open(&place, &device.sealed_seed).map_err(|error| {
+            tracing::error!(account = %device.account_id, device = %device.id, %error, "a sealed seed does not open");
+            wrong("seed_does_not_open")
+        })?;
+        Secret::from_bytes(&opened).map_err(|error| Error::Fault(error.to_string()))
+    }
+
     /// Opens the seed of a device. One that was moved or edited in the database does not open: the code is refused, and
     /// the operator alarmed.
     pub(crate) fn open_seed(&self, device: &VirtualMfa) -> Result<Secret, Error> {
@@ -188,6 +208,32 @@ impl Countersign {
         })?;
         Secret::from_bytes(&opened).map_err(|error| Error::Fault(error.to_string()))
     }
+}
+
+/// Judges the codes that confirm a binding: the step that it spends. Only steps after `after` count.
+fn judge_codes(
+    seed: &Secret,
+    proof: BindingProof<'_>,
+    after: Option<TimeStep>,
+    now: Timestamp,
+) -> Result<SpentStep, Error> {
+    let (totp, present) = (Totp::new(seed), present_step(now));
+    let parse = |typed: &str| Code::parse(typed, Digits::Six).map_err(|_| wrong("code_malformed"));
+    let (step, drift) = match proof {
+        BindingProof::One(typed) => {
+            let steps = Steps { around: present, window: Window::NARROW, after };
+            let step = totp.find_step(&parse(typed)?, steps).ok_or_else(|| wrong("code_wrong"))?;
+            (step, Drift::NONE.learn(step, present))
+        }
+        BindingProof::Two(first, second) => {
+            let (first, second) = (parse(first)?, parse(second)?);
+            let step = totp
+                .find_consecutive(&first, &second, Steps::wide(present, after))
+                .ok_or_else(|| wrong("codes_not_consecutive"))?;
+            (step, Drift::measured(step, present))
+        }
+    };
+    Ok(SpentStep { step: stored(step)?, drift: drift.steps(), at: now })
 }
 
 /// What the tries of a device are counted under.
@@ -225,6 +271,16 @@ fn why_not(totp: &Totp, code: &Code, present: TimeStep, spent: Option<TimeStep>)
         return "code_wrong";
     };
     if spent.is_some_and(|spent| step <= spent) { "otp_replay" } else { "code_out_of_window" }
+}
+
+fn unbound_place<'a>(account: &'a AccountId, device: &'a DeviceId) -> Place<'a> {
+    Place {
+        table: "unbound_mfa",
+        column: "sealed_seed",
+        account_id: account.as_str(),
+        principal_id: "",
+        row_id: device.as_str(),
+    }
 }
 
 fn seed_place<'a>(account: &'a AccountId, principal: &'a PrincipalId, device: &'a DeviceId) -> Place<'a> {

@@ -122,6 +122,40 @@ pub enum Refusal {
     NoticeOver,
     /// There is no such finding, or somebody has settled it.
     FindingNotFound,
+    /// The call was signed too long ago, in the future, or before this server could tell whether it was made already.
+    CallOutOfTime,
+    /// The call's nonce was used.
+    NonceUsed,
+    /// There is no such virtual MFA device in the account.
+    MfaDeviceNotFound,
+    /// A virtual MFA device of the account has this name.
+    MfaDeviceExists,
+    /// The virtual MFA device is bound to somebody already.
+    MfaDeviceTaken,
+    /// The virtual MFA device is bound, so it cannot be removed.
+    MfaDeviceInUse,
+    /// There are too many virtual MFA devices that nobody has bound.
+    TooManyMfaDevices,
+    /// The user has a login profile already.
+    LoginProfileExists,
+    /// The user has AccessKeys, so he cannot be removed.
+    UserHasAccessKeys,
+    /// The user has a login profile, so he cannot be removed.
+    UserHasLoginProfile,
+    /// The user has an MFA device, so he cannot be removed.
+    UserHasMfaDevice,
+    /// The user has policies, so he cannot be removed.
+    UserHasPolicies,
+    /// The email address is bound to as many users as it may be.
+    EmailOnTooManyUsers,
+    /// The user has no such email address or phone.
+    ContactNotFound,
+    /// The user has no such passkey.
+    PasskeyNotFound,
+    /// Only a RAM user can ask for this.
+    OnlyForUsers,
+    /// No credential report has been made yet.
+    NoCredentialReport,
     /// There is no such AccessKey, or it is somebody else's.
     AccessKeyNotFound,
     /// The AccessKey is disabled, or was not used for as long as the settings allow.
@@ -166,6 +200,23 @@ impl Refusal {
             Self::PasswordUsedBefore => "InvalidParameter.NewPassword.UsedBefore",
             Self::NoticeOver => "NoticeOver",
             Self::FindingNotFound => "EntityNotExist.Finding",
+            Self::CallOutOfTime => "InvalidTimeStamp.Expired",
+            Self::NonceUsed => "SignatureNonceUsed",
+            Self::MfaDeviceNotFound => "EntityNotExist.VirtualMFADevice",
+            Self::MfaDeviceExists => "EntityAlreadyExists.VirtualMFADevice",
+            Self::MfaDeviceTaken => "EntityAlreadyExists.VirtualMFADevice.User",
+            Self::MfaDeviceInUse => "DeleteConflict.VirtualMFADevice.User",
+            Self::TooManyMfaDevices => "LimitExceeded.VirtualMFADevice",
+            Self::LoginProfileExists => "EntityAlreadyExists.User.LoginProfile",
+            Self::UserHasAccessKeys => "DeleteConflict.User.AccessKey",
+            Self::UserHasLoginProfile => "DeleteConflict.User.LoginProfile",
+            Self::UserHasMfaDevice => "DeleteConflict.User.MFADevice",
+            Self::UserHasPolicies => "DeleteConflict.User.Policy",
+            Self::EmailOnTooManyUsers => "LimitExceeded.Email.User",
+            Self::ContactNotFound => "EntityNotExist.User.Verification",
+            Self::PasskeyNotFound => "EntityNotExist.User.Passkey",
+            Self::OnlyForUsers => "NotSupport.Account",
+            Self::NoCredentialReport => "EntityNotExist.CredentialReport",
             Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
             Self::AccessKeyInactive => "AccessKeyInactive",
             Self::TooManyAccessKeys => "LimitExceeded.User.AccessKey",

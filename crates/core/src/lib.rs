@@ -26,6 +26,8 @@
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
 //! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
 //! | [`confirmed_time`] | whether the time can be believed before something is dropped for being old |
+//! | [`api_calls`] | what every signed call passes: its time, its nonce |
+//! | [`ram`] | what the RAM protocol does otherwise than the pages |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
 //!
 //! A new capability is a module here whose functions are methods of [`Countersign`], its actions rows of
@@ -33,6 +35,7 @@
 
 pub mod access_keys;
 pub mod actor;
+pub mod api_calls;
 pub mod audit_chain;
 pub mod audit_log;
 pub mod authorise;
@@ -52,6 +55,7 @@ pub mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;
+pub mod ram;
 pub mod recovery;
 pub mod sessions;
 pub mod settings;
@@ -96,6 +100,8 @@ struct Inner {
     high_water: Mutex<HighWater>,
     /// A time that has to prove itself; see [`confirmed_time`].
     leap: Mutex<Option<Leap>>,
+    /// Nonces of signed calls.
+    nonces: api_calls::Nonces,
 }
 
 /// What the installation calls itself.
@@ -149,7 +155,8 @@ impl Countersign {
         }
         let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
         let (keys, high_water, leap) = (Keys::new(keys, &stored), Mutex::default(), Mutex::default());
-        let inner = Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water, leap };
+        let nonces = api_calls::Nonces::open(&store, clock.now()).await?;
+        let inner = Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water, leap, nonces };
         let this = Self { inner: Arc::new(inner) };
         this.load_high_water().await?;
         Ok(this)

@@ -10,7 +10,7 @@ pub(crate) use rules::{check_policy, check_rules};
 pub use state::{PasswordState, password_expires_at, password_state};
 
 use crate::act::{Admitted, Deed};
-use crate::actor::{Actor, Origin, SessionActor};
+use crate::actor::{AccessKeyActor, Insider, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
@@ -20,10 +20,11 @@ use crate::{Countersign, token_hash};
 use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::entropy::random_below;
 use countersign_model::notice::NoticeKind;
+use countersign_model::principal::PrincipalKind;
 use countersign_model::settings::PasswordPolicy;
 use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
-use countersign_store::{Tx, budgets, known_places, login_profiles};
+use countersign_store::{Tx, budgets, known_places, login_profiles, principals};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Letters and digits that are not mistaken for each other when a password is read out or copied by hand.
@@ -41,15 +42,42 @@ impl Countersign {
         new: SecretString,
         origin: &Origin,
     ) -> Result<Token, Error> {
+        let token = self.change_password_of(actor.into(), old, new, origin).await?;
+        token.ok_or_else(|| Error::Fault("a session that did not go on".to_owned()))
+    }
+
+    /// Changes the password of the RAM user whose key signed a call, who shows the old one. All his sessions end.
+    pub async fn change_password_by_key(
+        &self,
+        actor: &AccessKeyActor,
+        old: SecretString,
+        new: SecretString,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        if actor.access_key().kind == PrincipalKind::Owner {
+            let deed = Deed::own(actor, Action::ChangeOwnPassword.code());
+            let actor = Insider::from(actor).to_actor();
+            return self.refuse(&actor, origin, deed, Refusal::OnlyForUsers.into()).await;
+        }
+        self.change_password_of(actor.into(), old, new, origin).await.map(drop)
+    }
+
+    async fn change_password_of(
+        &self,
+        actor: Insider<'_>,
+        old: SecretString,
+        new: SecretString,
+        origin: &Origin,
+    ) -> Result<Option<Token>, Error> {
         self.prove_by_password(actor, &old, Action::ChangeOwnPassword, origin).await?;
         let deed = Deed::own(actor, Action::ChangeOwnPassword.code());
         let deed = deed.asking(Action::ChangeOwnPassword, &[new.expose_secret()]);
-        let session_actor = Actor::Session(Box::new(actor.clone()));
+        let session_actor = actor.to_actor();
         let owner = Chooser {
             account: actor.account_id(),
             principal: actor.principal_id(),
-            name: &actor.found.name,
-            policy: policy_for(actor.found.kind, &actor.found.settings),
+            name: actor.name(),
+            policy: policy_for(actor.kind(), actor.settings()),
         };
         let chosen = if old.expose_secret() == new.expose_secret() {
             Err(Refusal::PasswordUnchanged.into())
@@ -62,37 +90,44 @@ impl Countersign {
             Err(error) => return Err(error),
         };
         let (this, from) = (self.clone(), origin.clone());
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Option<Token>, Error> {
             admitted.may(Action::ChangeOwnPassword, &Resource::Oneself)?;
-            let session = admitted.guard_oneself(tx).await?;
-            let (account, principal) = (session.account_id(), session.principal_id());
+            let insider = admitted.guard_insider(tx).await?;
+            let (account, principal) = (insider.account_id(), insider.principal_id());
             let profile = login_profiles::find(tx, account, principal).await?.ok_or(Refusal::NoPassword)?;
             chosen.write(tx, (account, principal), profile, admitted.now).await?;
             let kind = NoticeKind::PasswordChanged;
             this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await?;
-            this.renew_own_session(tx, admitted).await
+            match insider {
+                Insider::Session(_) => Ok(Some(this.renew_own_session(tx, admitted).await?)),
+                Insider::AccessKey(_) => {
+                    principals::bump_epoch(tx, account, principal, admitted.now).await?;
+                    Ok(None)
+                }
+            }
         };
         self.act(&session_actor, origin, deed, work).await
     }
 
     /// Lets the actor prove himself by his present password: booked first, hashed outside any transaction.
-    pub(crate) async fn prove_by_password(
+    pub(crate) async fn prove_by_password<'a>(
         &self,
-        actor: &SessionActor,
+        actor: impl Into<Insider<'a>>,
         password: &SecretString,
         action: Action,
         origin: &Origin,
     ) -> Result<(), Error> {
         self.check_clock()?;
-        let session_actor = Actor::Session(Box::new(actor.clone()));
+        let actor = actor.into();
+        let session_actor = actor.to_actor();
         let deed = Deed::own(actor, action.code());
         let browser = origin.browser.clone();
         let look = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
             admitted.may(action, &Resource::Oneself)?;
             let (account, principal) = admitted.oneself()?;
-            let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
-            let hourly = hourly_limit(session.found.kind, &session.found.settings);
-            let subject = subject_of_proof(tx, session, browser.as_ref()).await?;
+            let insider = admitted.insider().ok_or(Refusal::NoPermission)?;
+            let hourly = hourly_limit(insider.kind(), &admitted.who.settings);
+            let subject = subject_of_proof(tx, insider, browser.as_ref()).await?;
             let counted = Counted { account, subject: &subject, kind: BudgetKind::Password };
             let booked = budgets::book(tx, counted, hourly, admitted.now).await?;
             let profile = login_profiles::find(tx, account, principal).await?;
@@ -154,8 +189,13 @@ impl Countersign {
 }
 
 /// Under what the tries of a password are counted that is asked for within a session: the known browser, as at logon, or
-/// else the session. Strangers, who are counted under the principal, cannot use these tries up.
-async fn subject_of_proof(tx: &mut Tx<'_>, session: &SessionActor, browser: Option<&Token>) -> Result<String, Error> {
+/// else the session. Strangers, who are counted under the principal, cannot use these tries up. A program has no browser of
+/// its own, so it is counted with the strangers: whoever stole a key gets no tries beside theirs.
+async fn subject_of_proof(tx: &mut Tx<'_>, insider: Insider<'_>, browser: Option<&Token>) -> Result<String, Error> {
+    let session = match insider {
+        Insider::Session(session) => session,
+        Insider::AccessKey(key) => return Ok(key.principal_id().to_string()),
+    };
     let found = match browser {
         Some(token) => {
             known_places::find_browser(tx, session.account_id(), session.principal_id(), &token_hash(token)).await?

@@ -14,12 +14,12 @@ pub use stricter::is_stricter;
 pub(crate) use stricter::{are_ages_stricter, is_a_strength_raised};
 
 use crate::act::{Admitted, Deed};
-use crate::actor::{Actor, Origin, Role, SessionActor};
+use crate::actor::{Insider, Origin, Role, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::{Countersign, forecast, token_hash};
 use countersign_model::principal::Account;
-use countersign_model::settings::SecuritySettings;
+use countersign_model::settings::{PasswordPolicy, SecuritySettings};
 use countersign_model::token::Token;
 use countersign_store::{Tx, accounts, sessions};
 
@@ -34,45 +34,71 @@ pub struct Changed {
 
 impl Countersign {
     /// The settings as they are.
-    pub async fn settings(&self, actor: &SessionActor, origin: &Origin) -> Result<SecuritySettings, Error> {
-        let deed = Deed::on(actor, Action::ViewSettings.code(), "");
+    pub async fn settings<'a>(
+        &self,
+        actor: impl Into<Insider<'a>>,
+        origin: &Origin,
+    ) -> Result<SecuritySettings, Error> {
+        self.settings_for(actor.into(), Action::ViewSettings, origin).await
+    }
+
+    /// The same for whoever only looks at the rules for passwords.
+    pub async fn password_policy<'a>(
+        &self,
+        actor: impl Into<Insider<'a>>,
+        origin: &Origin,
+    ) -> Result<PasswordPolicy, Error> {
+        Ok(self.settings_for(actor.into(), Action::ViewPasswordPolicy, origin).await?.password)
+    }
+
+    async fn settings_for(
+        &self,
+        actor: Insider<'_>,
+        action: Action,
+        origin: &Origin,
+    ) -> Result<SecuritySettings, Error> {
+        let deed = Deed::on(actor, action.code(), "");
         let work = async move |_: &mut Tx<'_>, admitted: &Admitted| -> Result<SecuritySettings, Error> {
-            let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
-            admitted.may(Action::ViewSettings, &Resource::Account(session.account_id().clone()))?;
-            Ok(session.found.settings.clone())
+            let (account, _) = admitted.oneself()?;
+            admitted.may(action, &Resource::Account(account.clone()))?;
+            Ok(admitted.who.settings.clone())
         };
-        self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+        self.look(&actor.to_actor(), origin, deed, work).await
     }
 
     /// Changes the settings; they count from the next request on. Where a rule became stricter, every other session of the
     /// account ends, and the actor's own goes on under the token returned.
-    pub async fn change_settings(
+    pub async fn change_settings<'a>(
         &self,
-        actor: &SessionActor,
+        actor: impl Into<Insider<'a>>,
         change: SettingsChange,
         origin: &Origin,
     ) -> Result<Changed, Error> {
-        let action = change_action(&change);
+        let (actor, action) = (actor.into(), change_action(&change));
         let deed = Deed::on(actor, action.code(), "").asking(action, &[&format!("{change:?}")]);
         let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Changed, Error> {
             let again = this.guard_administrators(tx, admitted, action).await?;
-            let session = again.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
-            let account = accounts::find(tx, session.account_id()).await?.ok_or(Refusal::AccountNotFound)?;
+            let (account, _) = again.oneself()?;
+            let account = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
             let settings = judge(&change, &account, &again, &from)?;
             forecast::check_administrator_path(tx, &account, &settings, &again, &from).await?;
             for difference in differences(&account.settings, &settings) {
                 admitted.tell(difference.setting, &format!("{}>{}", difference.before, difference.after));
             }
             accounts::change_settings(tx, &account.id, &settings).await?;
-            let token = if is_stricter(&account.settings, &settings) {
-                Some(this.renew_in_account(tx, session).await?)
-            } else {
-                None
+            let token = match &again.session {
+                _ if !is_stricter(&account.settings, &settings) => None,
+                Some(session) => Some(this.renew_in_account(tx, session).await?),
+                // A program has no session to go on with.
+                None => {
+                    accounts::bump_epoch(tx, &account.id).await?.ok_or(Refusal::AccountNotFound)?;
+                    None
+                }
             };
             Ok(Changed { settings, token })
         };
-        self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+        self.act(&actor.to_actor(), origin, deed, work).await
     }
 
     /// Bumps the epoch of the actor's account: all other sessions of the account end, this one goes on under a new secret.

@@ -118,6 +118,7 @@ impl Countersign {
             display_name: DisplayName::default(),
             comments: Comments::default(),
             email: Some(new.owner.clone()),
+            mobile: None,
             epoch: 1,
             created_at: now,
             updated_at: now,

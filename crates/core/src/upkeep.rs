@@ -8,7 +8,8 @@ use countersign_model::machine::NETWORK_KNOWN_FOR;
 use countersign_model::notice::NOTICES_KEPT;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_store::{
-    Tx, audit, budgets, facts, known_places, logons, machines, network_budgets, notices, proofs, sessions, virtual_mfa,
+    Tx, api_nonces, audit, budgets, facts, known_places, logons, machines, network_budgets, notices, proofs, sessions,
+    virtual_mfa,
 };
 use std::cmp::Ordering;
 use std::sync::PoisonError;
@@ -59,6 +60,7 @@ impl Countersign {
                 + known_places::sweep(tx, now, now.minus(NETWORK_KNOWN_FOR)).await?
                 + network_budgets::sweep(tx, now.minus(NETWORK_BUDGETS_KEPT)).await?
                 + proofs::sweep(tx, now).await?
+                + api_nonces::sweep(tx, now).await?
                 + audit::sweep_refusals(tx, now.minus(REFUSALS_KEPT)).await?;
             Ok(ended)
         };

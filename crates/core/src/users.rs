@@ -195,6 +195,7 @@ impl Countersign {
                 display_name: facts.display_name.clone(),
                 comments: facts.comments.clone(),
                 email: facts.email.clone(),
+                mobile: None,
                 epoch: 1,
                 created_at: admitted.now,
                 updated_at: admitted.now,

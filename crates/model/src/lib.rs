@@ -15,6 +15,7 @@
 //! | [`machine`] | remembered machines, known browsers and networks |
 //! | [`budget`] | how often a factor may be tried |
 //! | [`access_key`] | the keys with which programs sign their calls |
+//! | [`contact`] | the email addresses and phones by which RAM users are to prove themselves |
 //! | [`audit`] | what is written down about every change and refusal |
 //! | [`notice`] | what people are told, and what administrators have to look at |
 //!
@@ -24,6 +25,7 @@ pub mod access_key;
 pub mod audit;
 pub mod budget;
 pub mod clock;
+pub mod contact;
 pub mod entropy;
 pub mod ids;
 pub mod logon;

@@ -1,5 +1,7 @@
 //! What people type as names, each with its limits. A name is canonicalised once, here, before anything is looked up.
 
+use crate::ids::AccountId;
+
 /// A name that breaks its limits. `code` is shared by pages, programs and the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{code}")]
@@ -69,9 +71,35 @@ impl UserName {
 /// An alias of digits only could be taken for an account id and is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountAlias(String);
-name_impls!(AccountAlias);
+
+impl std::fmt::Display for AccountAlias {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for AccountAlias {
+    type Err = InvalidName;
+
+    /// Reads one that is stored: an alias, or the id of an account that has none.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        text.parse::<AccountId>().map_or_else(|_| Self::parse(text), |id| Ok(Self::none_of(&id)))
+    }
+}
 
 impl AccountAlias {
+    /// What stands for the alias of an account that has none: its id.
+    #[must_use]
+    pub fn none_of(account: &AccountId) -> Self {
+        Self(account.as_str().to_owned())
+    }
+
+    /// The text as typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Checks a typed alias.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let text = text.trim();
@@ -116,6 +144,51 @@ impl EmailAddress {
     #[must_use]
     pub fn canonical(&self) -> String {
         self.0.to_lowercase()
+    }
+}
+
+/// A phone number with its country code: `86-13900001234`. Whether it rings, only a call tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MobilePhone(String);
+name_impls!(MobilePhone);
+
+impl MobilePhone {
+    /// Checks a typed number: one to four digits, a hyphen, four to twenty digits.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        const FORMAT: InvalidName = invalid("InvalidParameter.MobilePhone.Format");
+        let text = text.trim();
+        let (country, number) = text.split_once('-').ok_or(FORMAT)?;
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if !(1..=4).contains(&country.len()) || !(4..=20).contains(&number.len()) || !digits(country) || !digits(number)
+        {
+            return Err(FORMAT);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The country code and the number behind it.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.split_once('-').unwrap_or(("", &self.0))
+    }
+}
+
+/// The name of a virtual MFA device inside its account: 1 to 64 of `A-Z a-z 0-9 . -`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceName(String);
+name_impls!(DeviceName);
+
+impl DeviceName {
+    /// Checks a typed device name.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.is_empty() || text.len() > 64 {
+            return Err(invalid("InvalidParameter.VirtualMFADeviceName.Length"));
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) {
+            return Err(invalid("InvalidParameter.VirtualMFADeviceName.InvalidChars"));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::ids::{AccountId, PrincipalId};
-use crate::names::{AccountAlias, Comments, DisplayName, EmailAddress};
+use crate::names::{AccountAlias, Comments, DisplayName, EmailAddress, MobilePhone};
 use crate::settings::SecuritySettings;
 use crate::text_enum::text_enum;
 use secrecy::SecretString;
@@ -49,6 +49,8 @@ pub struct Principal {
     pub comments: Comments,
     /// A contact address: the owner's logon name, or for notices to a RAM user (unverified).
     pub email: Option<EmailAddress>,
+    /// A contact number, for people to read.
+    pub mobile: Option<MobilePhone>,
     /// Rises with every change of a password, factor or login profile; whatever carries an older value is dead.
     pub epoch: i64,
     /// When it was made.

@@ -133,6 +133,9 @@ pub struct ServeFlags {
     /// Address and port of the pages [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
+    /// Address and port of the RAM API, for SDKs [default: 127.0.0.1:8081].
+    #[arg(long, value_name = "ADDR")]
+    pub api_listen: Option<SocketAddr>,
     /// Address and port of /healthz, /readyz and /metrics; keep it private [default: 127.0.0.1:8082].
     #[arg(long, value_name = "ADDR")]
     pub ops_listen: Option<SocketAddr>,
@@ -329,6 +332,7 @@ impl ServeFlags {
     pub fn layer(self) -> Layer {
         Layer {
             listen: self.listen,
+            api_listen: self.api_listen,
             ops_listen: self.ops_listen,
             public_url: self.public_url,
             tls_cert: self.tls_cert,

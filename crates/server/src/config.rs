@@ -21,6 +21,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where the pages are served.
     pub listen: SocketAddr,
+    /// Where the RAM API is served.
+    pub api_listen: SocketAddr,
     /// Where operations are served.
     pub ops_listen: SocketAddr,
     /// The address that people type, if it was said; see [`Settings::public_url_at`].
@@ -180,6 +182,7 @@ impl Settings {
         Ok(Self {
             data: layer.data.unwrap_or_else(|| DEFAULT_DATA.into()),
             listen: layer.listen.unwrap_or_else(|| loopback(8080)),
+            api_listen: layer.api_listen.unwrap_or_else(|| loopback(8081)),
             ops_listen: layer.ops_listen.unwrap_or_else(|| loopback(8082)),
             public_url: layer.public_url,
             database: layer.database,
@@ -198,13 +201,14 @@ impl Settings {
     /// Refuses to serve where passwords and codes would travel in the clear, or where nobody could reach the pages.
     pub fn check_serving(&self) -> Result<(), ConfigError> {
         let guarded = self.tls.is_some() || self.trusted_proxy_hops > 0 || self.danger_insecure_http;
-        if !self.listen.ip().is_loopback() && !guarded {
-            return refused(&format!(
-                "passwords and codes would travel in the clear: {} is reached from other machines. Give TLS \
-                 (--tls-cert and --tls-key), or name the proxies that end TLS in front (--trusted-proxy-hops 1), or \
-                 say --danger-insecure-http and mean it",
-                self.listen
-            ));
+        for address in [self.listen, self.api_listen] {
+            if !address.ip().is_loopback() && !guarded {
+                return refused(&format!(
+                    "passwords and codes would travel in the clear: {address} is reached from other machines. Give TLS \
+                     (--tls-cert and --tls-key), or name the proxies that end TLS in front (--trusted-proxy-hops 1), \
+                     or say --danger-insecure-http and mean it"
+                ));
+            }
         }
         let Some(url) = &self.public_url else { return Ok(()) };
         if self.tls.is_some() && !url.is_https() {

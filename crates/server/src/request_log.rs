@@ -18,6 +18,8 @@ const REQUEST_ID: &str = "x-request-id";
 pub(crate) struct RequestLog {
     metrics: HttpMetrics,
     ids: Arc<RequestIds>,
+    /// The name of all that a door serves, where its routes tell nothing.
+    door: Option<&'static str>,
 }
 
 /// Ids that are unique for one run of the server, and over runs by the second it started in. They are no secret.
@@ -29,7 +31,12 @@ struct RequestIds {
 
 impl RequestLog {
     pub(crate) fn new(metrics: HttpMetrics, started_at: u64) -> Self {
-        Self { metrics, ids: Arc::new(RequestIds { run: started_at, next: AtomicU64::new(1) }) }
+        Self { metrics, ids: Arc::new(RequestIds { run: started_at, next: AtomicU64::new(1) }), door: None }
+    }
+
+    /// The same for a door whose requests go by one name.
+    pub(crate) fn of(self, door: &'static str) -> Self {
+        Self { door: Some(door), ..self }
     }
 
     fn next_id(&self) -> String {
@@ -44,7 +51,7 @@ pub(crate) async fn record(State(log): State<RequestLog>, request: Request, next
     let method = method_name(request.method());
     // The route as it is declared: a path as it was typed could hold anything.
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
+    let route = log.door.unwrap_or_else(|| matched.as_ref().map_or("(none)", MatchedPath::as_str));
     let span = tracing::info_span!("request", id);
     let mut response = next.run(request).instrument(span).await;
     let (status, took) = (response.status(), watch.elapsed());

@@ -1,6 +1,6 @@
 //! `countersign serve`: opens the installation, serves until a signal, and closes it again.
 
-use crate::app::{self, app};
+use crate::app::{self, api, app};
 use crate::audit_keeper::{AuditKeeper, RunningKeeper};
 use crate::cli::ServeFlags;
 use crate::config::{Settings, Sources};
@@ -77,7 +77,7 @@ async fn serve(settings: &Settings, house: House, watch: Stopwatch) -> Result<()
         () = signals.received() => return Ok(()),
     };
     tracing::debug!("ready in {} ms", watch.elapsed().as_millis());
-    tracing::info!(pages = %server.pages, operations = %server.operations, public_url = %server.public_url, "ready");
+    tracing::info!(pages = %server.pages, api = %server.api, operations = %server.operations, public_url = %server.public_url, "ready");
     say(&server.greeting)?;
     signals.received().await;
     tracing::info!("stopping: what is under way is finished first");
@@ -90,6 +90,7 @@ async fn serve(settings: &Settings, house: House, watch: Stopwatch) -> Result<()
 struct Server {
     installation: Installation,
     pages: SocketAddr,
+    api: SocketAddr,
     operations: SocketAddr,
     public_url: PublicUrl,
     /// What its operator reads first.
@@ -120,6 +121,7 @@ impl Server {
         let core = installation.core.clone();
 
         let (pages, pages_at) = listen(settings.listen, "--listen").await?;
+        let (api_listener, api_at) = listen(settings.api_listen, "--api-listen").await?;
         let (ops, ops_at) = listen(settings.ops_listen, "--ops-listen").await?;
         let public_url = settings.public_url_at(pages_at.port());
         let invitation = match house {
@@ -134,22 +136,21 @@ impl Server {
         let options = app::Options {
             public_url: public_url.clone(),
             trusted_proxy_hops: settings.trusted_proxy_hops,
-            metrics: http_metrics,
+            metrics: http_metrics.clone(),
         };
         let tls = certificate.as_ref().map(Certificate::config).transpose();
         let limits = if settings.trusted_proxy_hops > 0 { Limits::BEHIND_PROXY } else { Limits::DIRECT };
-        let pages = Door {
-            listener: pages,
-            router: app(core.clone(), options),
-            tls: tls.map_err(|error| Failure::new(error.to_string()))?,
-            limits,
-        };
+        let tls = tls.map_err(|error| Failure::new(error.to_string()))?;
+        let pages = Door { listener: pages, router: app(core.clone(), options), tls: tls.clone(), limits };
+        let router = api(core.clone(), settings.trusted_proxy_hops, http_metrics);
+        let api = Door { listener: api_listener, router, tls, limits };
         let ops = Door { listener: ops, router: operations(core.clone(), registry), tls: None, limits: Limits::DIRECT };
         let mailer = Mailer::open(settings, &public_url)?;
-        let greeting = greet(&public_url, ops_at, &mailer, &invitation);
+        let greeting = greet(&public_url, (api_at, ops_at), &mailer, &invitation);
         let (sender, stop) = Stop::new();
         let mut doors = JoinSet::new();
         doors.spawn(pages.serve(stop.clone()));
+        doors.spawn(api.serve(stop.clone()));
         doors.spawn(ops.serve(stop.clone()));
         let delivery =
             Delivery { core: core.clone(), mailer, mails: Mails::load(), public_url: public_url.to_string() };
@@ -163,6 +164,7 @@ impl Server {
         Ok(Self {
             installation,
             pages: pages_at,
+            api: api_at,
             operations: ops_at,
             public_url,
             greeting,
@@ -203,13 +205,13 @@ async fn invite(core: &Countersign, url: &PublicUrl) -> Result<String, Failure> 
     }))
 }
 
-fn greet(url: &PublicUrl, operations: SocketAddr, mailer: &Mailer, invitation: &str) -> String {
+fn greet(url: &PublicUrl, (api, operations): (SocketAddr, SocketAddr), mailer: &Mailer, invitation: &str) -> String {
     let mail = mailer.folder().map_or_else(String::new, |folder| {
         format!("    Mail        no server is configured: mails become files in {}\n", folder.display())
     });
     let version = env!("CARGO_PKG_VERSION");
     format!(
-        "\nCountersign {version} is ready.\n\n    Pages       {url}\n    Operations  http://{operations}/metrics\n{mail}\n\
+        "\nCountersign {version} is ready.\n\n    Pages       {url}\n    RAM API     {api}\n    Operations  http://{operations}/metrics\n{mail}\n\
          {invitation}Stop it with Ctrl-C.\n"
     )
 }

@@ -2,6 +2,7 @@
 
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::ids::AccountId;
+use countersign_model::names::AccountAlias;
 use countersign_model::principal::Account;
 use countersign_model::settings::SecuritySettings;
 
@@ -14,6 +15,8 @@ statements! {
     LIST = "SELECT account_id, alias, settings, epoch, created_at FROM accounts ORDER BY alias LIMIT $1";
     GUARD = "UPDATE accounts SET version = version + 1 WHERE account_id = $1";
     BUMP_EPOCH = "UPDATE accounts SET epoch = epoch + 1 WHERE account_id = $1 RETURNING epoch";
+    CHANGE_ALIAS = "UPDATE accounts SET alias = $1 WHERE account_id = $2 AND NOT EXISTS \
+                    (SELECT 1 FROM accounts other WHERE other.alias = $1 AND other.account_id <> $2)";
     CHANGE_SETTINGS = "UPDATE accounts SET settings = $1 WHERE account_id = $2";
 }
 
@@ -49,6 +52,11 @@ pub async fn guard(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> 
 /// Ends whatever carries an older epoch: the sessions, logons and remembered machines of all principals. Gives the new one.
 pub async fn bump_epoch(tx: &mut Tx<'_>, id: &AccountId) -> Result<Option<i64>, StoreError> {
     tx.row(BUMP_EPOCH, params![id]).await?.map(|row| row.reader("accounts").int("epoch")).transpose()
+}
+
+/// Replaces the alias; whether no other account has it.
+pub async fn change_alias(tx: &mut Tx<'_>, id: &AccountId, alias: &AccountAlias) -> Result<bool, StoreError> {
+    Ok(tx.execute(CHANGE_ALIAS, params![alias.as_str(), id]).await? == 1)
 }
 
 /// Replaces the settings.

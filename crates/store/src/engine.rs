@@ -152,6 +152,12 @@ impl Store {
         Ok(Self { engine, recorder })
     }
 
+    /// Whether other processes may serve the same data beside this one.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     /// Runs a unit that only reads, over one snapshot of the data.
     ///
     /// On SQLite it runs at once on the calling thread: a read takes microseconds, a way to another thread and back more.

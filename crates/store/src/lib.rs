@@ -18,11 +18,14 @@ mod value;
 
 pub mod access_keys;
 pub mod accounts;
+pub mod api_nonces;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_search;
 pub mod budgets;
 pub mod clock;
+pub mod contacts;
+pub mod credential_reports;
 pub mod facts;
 pub mod findings;
 pub mod forecast;
@@ -35,12 +38,14 @@ pub mod notices;
 pub mod outbox;
 pub mod password_history;
 pub mod policies;
+pub mod practice;
 pub mod principals;
 pub mod proofs;
 pub mod recovery_codes;
 pub mod restore;
 pub mod sealed;
 pub mod sessions;
+pub mod unbound_mfa;
 pub mod users;
 pub mod virtual_mfa;
 
@@ -57,11 +62,14 @@ pub fn statements() -> Vec<&'static str> {
     [
         access_keys::ALL,
         accounts::ALL,
+        api_nonces::ALL,
         audit::ALL,
         audit_chain::ALL,
         audit_search::ALL,
         budgets::ALL,
         clock::ALL,
+        contacts::ALL,
+        credential_reports::ALL,
         facts::ALL,
         known_places::ALL,
         login_profiles::ALL,
@@ -74,12 +82,14 @@ pub fn statements() -> Vec<&'static str> {
         notices::ALL,
         outbox::ALL,
         policies::ALL,
+        practice::ALL,
         principals::ALL,
         proofs::ALL,
         recovery_codes::ALL,
         restore::ALL,
         sealed::ALL,
         sessions::ALL,
+        unbound_mfa::ALL,
         users::ALL,
         virtual_mfa::ALL,
     ]

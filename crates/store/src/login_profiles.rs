@@ -17,6 +17,7 @@ statements! {
            mfa_bind_required = excluded.mfa_bind_required, enabled_at = excluded.enabled_at";
     FIND = "SELECT console_logon, password_hash, password_changed_at, password_reset_required, password_is_initial, \
             mfa_bind_required, created_at, enabled_at FROM login_profiles WHERE account_id = $1 AND principal_id = $2";
+    DELETE = "DELETE FROM login_profiles WHERE account_id = $1 AND principal_id = $2";
     LIST_IDLE = "SELECT p.principal_id, p.name, p.last_logon_at, lp.enabled_at FROM principals p \
                  JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
                  WHERE p.account_id = $1 AND p.kind = 'ram-user' AND lp.console_logon = 'enabled' \
@@ -55,6 +56,11 @@ pub async fn put(
 pub async fn find(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<Option<LoginProfile>, StoreError> {
     let row = tx.row(FIND, params![account, id]).await?;
     row.map(|row| read_from(&mut row.reader("login_profiles"))?.ok_or_else(row_without_profile)).transpose()
+}
+
+/// Takes the profile of a principal away; whether there was one.
+pub async fn delete(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<bool, StoreError> {
+    Ok(tx.execute(DELETE, params![account, id]).await? == 1)
 }
 
 /// A user whose console logon lies idle.

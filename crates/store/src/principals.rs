@@ -8,24 +8,27 @@ use countersign_model::principal::{Principal, PrincipalKind};
 
 statements! {
     INSERT = "INSERT INTO principals (account_id, principal_id, kind, name, canonical_name, display_name, comments, \
-              email, owner_email, search, epoch, version, created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13) ON CONFLICT DO NOTHING";
-    FIND = "SELECT account_id, principal_id, kind, name, display_name, comments, email, epoch, created_at, \
+              email, owner_email, mobile_phone, search, epoch, version, created_at, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14) ON CONFLICT DO NOTHING";
+    FIND = "SELECT account_id, principal_id, kind, name, display_name, comments, email, mobile_phone, epoch, created_at, \
             updated_at, last_logon_at FROM principals WHERE account_id = $1 AND principal_id = $2";
-    FIND_RAM_USER = "SELECT account_id, principal_id, kind, name, display_name, comments, email, epoch, created_at, \
+    FIND_RAM_USER = "SELECT account_id, principal_id, kind, name, display_name, comments, email, mobile_phone, epoch, created_at, \
                      updated_at, last_logon_at FROM principals \
                      WHERE account_id = $1 AND kind = 'ram-user' AND canonical_name = $2";
-    FIND_OWNER_OF = "SELECT account_id, principal_id, kind, name, display_name, comments, email, epoch, created_at, \
+    FIND_OWNER_OF = "SELECT account_id, principal_id, kind, name, display_name, comments, email, mobile_phone, epoch, created_at, \
                      updated_at, last_logon_at FROM principals WHERE account_id = $1 AND kind = 'owner'";
-    FIND_OWNER = "SELECT account_id, principal_id, kind, name, display_name, comments, email, epoch, created_at, \
+    FIND_OWNER = "SELECT account_id, principal_id, kind, name, display_name, comments, email, mobile_phone, epoch, created_at, \
                   updated_at, last_logon_at FROM principals WHERE owner_email = $1";
     GUARD = "UPDATE principals SET version = version + 1 WHERE account_id = $1 AND principal_id = $2 RETURNING epoch";
     BUMP_EPOCH = "UPDATE principals SET epoch = epoch + 1, updated_at = $1 \
                   WHERE account_id = $2 AND principal_id = $3 RETURNING epoch";
+    PAGE = "SELECT account_id, principal_id, kind, name, display_name, comments, email, mobile_phone, epoch, created_at, \
+            updated_at, last_logon_at FROM principals \
+            WHERE account_id = $1 AND kind = 'ram-user' AND canonical_name > $2 ORDER BY canonical_name LIMIT $3";
     UPDATE = "UPDATE principals SET name = $1, canonical_name = $2, display_name = $3, comments = $4, email = $5, \
-              search = $6, updated_at = $7 WHERE account_id = $8 AND principal_id = $9 \
-              AND NOT EXISTS (SELECT 1 FROM principals other WHERE other.account_id = $8 AND other.kind = 'ram-user' \
-              AND other.canonical_name = $2 AND other.principal_id <> $9)";
+              mobile_phone = $6, search = $7, updated_at = $8 WHERE account_id = $9 AND principal_id = $10 \
+              AND NOT EXISTS (SELECT 1 FROM principals other WHERE other.account_id = $9 AND other.kind = 'ram-user' \
+              AND other.canonical_name = $2 AND other.principal_id <> $10)";
     MARK_LOGON = "UPDATE principals SET last_logon_at = $1, last_logon_address = $2, language = $3 \
                   WHERE account_id = $4 AND principal_id = $5";
     DELETE = "DELETE FROM principals WHERE account_id = $1 AND principal_id = $2 AND kind = 'ram-user'";
@@ -48,6 +51,7 @@ pub async fn insert(tx: &mut Tx<'_>, principal: &Principal) -> Result<bool, Stor
                 principal.comments.as_str(),
                 email.map(|email| email.as_str().to_owned()),
                 owner_email,
+                principal.mobile.as_ref().map(|mobile| mobile.as_str().to_owned()),
                 search_text(principal),
                 principal.epoch,
                 principal.created_at,
@@ -70,6 +74,11 @@ pub async fn find_ram_user(
     canonical_name: &str,
 ) -> Result<Option<Principal>, StoreError> {
     tx.row(FIND_RAM_USER, params![account, canonical_name]).await?.map(read).transpose()
+}
+
+/// The first `limit` RAM users of an account behind a canonical name, by that name.
+pub async fn page(tx: &mut Tx<'_>, account: &AccountId, after: &str, limit: i64) -> Result<Vec<Principal>, StoreError> {
+    tx.rows(PAGE, params![account, after, limit]).await?.into_iter().map(read).collect()
 }
 
 /// The owner of an account.
@@ -109,6 +118,7 @@ pub async fn update(tx: &mut Tx<'_>, user: &Principal) -> Result<bool, StoreErro
                 user.display_name.as_str(),
                 user.comments.as_str(),
                 user.email.as_ref().map(|email| email.as_str().to_owned()),
+                user.mobile.as_ref().map(|mobile| mobile.as_str().to_owned()),
                 search_text(user),
                 user.updated_at,
                 user.account_id,
@@ -148,6 +158,7 @@ pub(crate) fn read_from(r: &mut RowReader) -> Result<Principal, StoreError> {
         display_name: r.parse("display_name")?,
         comments: r.parse("comments")?,
         email: r.opt_parse("email")?,
+        mobile: r.opt_parse("mobile_phone")?,
         epoch: r.int("epoch")?,
         created_at: r.time("created_at")?,
         updated_at: r.time("updated_at")?,

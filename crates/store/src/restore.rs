@@ -19,6 +19,7 @@ statements! {
     BUMP_PRINCIPALS = "UPDATE principals SET epoch = epoch + 1, version = version + 1";
     BUMP_ACCOUNTS = "UPDATE accounts SET epoch = epoch + 1, version = version + 1";
     SPEND_STEPS = "UPDATE virtual_mfa SET last_step = $1 WHERE state = 'bound' AND last_step < $1";
+    SPEND_UNBOUND = "UPDATE unbound_mfa SET last_step = $1 WHERE last_step < $1";
     STALE = "SELECT p.account_id, p.principal_id, p.name, COUNT(*) FROM recovery_codes r \
              JOIN principals p ON p.account_id = r.account_id AND p.principal_id = r.principal_id \
              WHERE r.used_at IS NULL GROUP BY p.account_id, p.principal_id, p.name \
@@ -68,7 +69,7 @@ pub async fn end_all(tx: &mut Tx<'_>) -> Result<Ended, StoreError> {
 
 /// Spends the steps of every bound device up to `step`; of how many devices.
 pub async fn spend_steps(tx: &mut Tx<'_>, step: i64) -> Result<u64, StoreError> {
-    tx.execute(SPEND_STEPS, params![step]).await
+    Ok(tx.execute(SPEND_STEPS, params![step]).await? + tx.execute(SPEND_UNBOUND, params![step]).await?)
 }
 
 /// Somebody of whom the mark takes recovery codes or AccessKeys.

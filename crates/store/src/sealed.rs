@@ -11,11 +11,17 @@ pub const HEAD_BYTES: usize = 5;
 
 statements! {
     BY_HEAD = "SELECT sealed.head, COUNT(*) FROM (SELECT substr(sealed_seed, 1, 5) AS head FROM virtual_mfa \
+               UNION ALL SELECT substr(sealed_seed, 1, 5) AS head FROM unbound_mfa \
                UNION ALL SELECT substr(sealed_secret, 1, 5) AS head FROM access_keys) sealed GROUP BY 1 ORDER BY 1";
     SEEDS_BESIDE = "SELECT account_id, device_id, principal_id, sealed_seed FROM virtual_mfa \
                     WHERE (account_id, device_id) > ($1, $2) AND substr(sealed_seed, 1, 5) <> $3 \
                     ORDER BY account_id, device_id LIMIT $4";
     SWAP_SEED = "UPDATE virtual_mfa SET sealed_seed = $1 WHERE account_id = $2 AND device_id = $3 AND sealed_seed = $4";
+    UNBOUND_BESIDE = "SELECT account_id, device_id, '' AS principal_id, sealed_seed FROM unbound_mfa \
+                      WHERE (account_id, device_id) > ($1, $2) AND substr(sealed_seed, 1, 5) <> $3 \
+                      ORDER BY account_id, device_id LIMIT $4";
+    SWAP_UNBOUND = "UPDATE unbound_mfa SET sealed_seed = $1 \
+                    WHERE account_id = $2 AND device_id = $3 AND sealed_seed = $4";
     SECRETS_BESIDE = "SELECT account_id, access_key_id, principal_id, sealed_secret FROM access_keys \
                       WHERE (account_id, access_key_id) > ($1, $2) AND substr(sealed_secret, 1, 5) <> $3 \
                       ORDER BY account_id, access_key_id LIMIT $4";
@@ -37,19 +43,22 @@ pub async fn count_by_head(tx: &mut Tx<'_>) -> Result<Vec<(Vec<u8>, i64)>, Store
 pub enum Kind {
     /// The seed of a virtual MFA device, bound or pending.
     MfaSeed,
+    /// The seed of a virtual MFA device that is bound to nobody.
+    UnboundSeed,
     /// The secret of an `AccessKey`.
     AccessKeySecret,
 }
 
 impl Kind {
     /// All of them, in the order in which they are walked through.
-    pub const ALL: &'static [Self] = &[Self::MfaSeed, Self::AccessKeySecret];
+    pub const ALL: &'static [Self] = &[Self::MfaSeed, Self::UnboundSeed, Self::AccessKeySecret];
 
     /// The table.
     #[must_use]
     pub const fn table(self) -> &'static str {
         match self {
             Self::MfaSeed => "virtual_mfa",
+            Self::UnboundSeed => "unbound_mfa",
             Self::AccessKeySecret => "access_keys",
         }
     }
@@ -58,7 +67,7 @@ impl Kind {
     #[must_use]
     pub const fn column(self) -> &'static str {
         match self {
-            Self::MfaSeed => "sealed_seed",
+            Self::MfaSeed | Self::UnboundSeed => "sealed_seed",
             Self::AccessKeySecret => "sealed_secret",
         }
     }
@@ -66,6 +75,7 @@ impl Kind {
     const fn beside(self) -> &'static str {
         match self {
             Self::MfaSeed => SEEDS_BESIDE,
+            Self::UnboundSeed => UNBOUND_BESIDE,
             Self::AccessKeySecret => SECRETS_BESIDE,
         }
     }
@@ -73,6 +83,7 @@ impl Kind {
     const fn swap(self) -> &'static str {
         match self {
             Self::MfaSeed => SWAP_SEED,
+            Self::UnboundSeed => SWAP_UNBOUND,
             Self::AccessKeySecret => SWAP_SECRET,
         }
     }
@@ -87,8 +98,8 @@ pub struct SealedValue {
     pub account: AccountId,
     /// The id of its row.
     pub row: String,
-    /// Whom it belongs to.
-    pub principal: PrincipalId,
+    /// Whom it belongs to; nobody has a device that is not bound.
+    pub principal: Option<PrincipalId>,
     /// The value.
     pub sealed: Vec<u8>,
 }
@@ -115,7 +126,10 @@ pub async fn beside(
                 kind,
                 account: r.parse("account_id")?,
                 row: r.text("row id")?,
-                principal: r.parse("principal_id")?,
+                principal: match r.text("principal_id")?.as_str() {
+                    "" => None,
+                    id => Some(id.parse().map_err(|_| StoreError::Fault("a sealed value of no principal".to_owned()))?),
+                },
                 sealed: r.blob(kind.column())?,
             });
         }

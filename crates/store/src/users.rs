@@ -142,6 +142,11 @@ pub async fn list(tx: &mut Tx<'_>, account: &AccountId, query: &UserQuery) -> Re
     Ok((rows.into_iter().map(read).collect::<Result<_, _>>()?, total))
 }
 
+/// How many RAM users an account has.
+pub async fn count(tx: &mut Tx<'_>, account: &AccountId) -> Result<i64, StoreError> {
+    tx.row(COUNT_ALL, params![account]).await?.map_or(Ok(0), |row| row.reader("principals").int("count"))
+}
+
 /// How well the users of an account are protected, counted over all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posture {

@@ -42,6 +42,8 @@ macro_rules! look {
 mod of_access_keys;
 #[path = "contract/accounts.rs"]
 mod of_accounts;
+#[path = "contract/api_nonces.rs"]
+mod of_api_nonces;
 #[path = "contract/audit.rs"]
 mod of_audit;
 #[path = "contract/audit_chain.rs"]
@@ -52,6 +54,10 @@ mod of_audit_search;
 mod of_budgets;
 #[path = "contract/clock.rs"]
 mod of_clock;
+#[path = "contract/contacts.rs"]
+mod of_contacts;
+#[path = "contract/credential_reports.rs"]
+mod of_credential_reports;
 #[path = "contract/facts.rs"]
 mod of_facts;
 #[path = "contract/findings.rs"]
@@ -86,6 +92,8 @@ mod of_restore;
 mod of_sealed;
 #[path = "contract/sessions.rs"]
 mod of_sessions;
+#[path = "contract/unbound_mfa.rs"]
+mod of_unbound_mfa;
 #[path = "contract/users.rs"]
 mod of_users;
 #[path = "contract/virtual_mfa.rs"]
@@ -100,11 +108,15 @@ async fn cases(store: &Store) {
     of_password_history::cases(store).await;
     of_policies::cases(store).await;
     of_virtual_mfa::cases(store).await;
+    of_unbound_mfa::cases(store).await;
+    of_contacts::cases(store).await;
+    of_credential_reports::cases(store).await;
     of_budgets::cases(store).await;
     of_logons::cases(store).await;
     of_sessions::cases(store).await;
     of_users::cases(store).await;
     of_forecast::cases(store).await;
+    of_api_nonces::cases(store).await;
     of_audit::cases(store).await;
     of_known_places::cases(store).await;
     of_machines::cases(store).await;
@@ -203,6 +215,7 @@ fn new_user(account: &Account, name: &str) -> Principal {
         display_name: DisplayName::default(),
         comments: Comments::default(),
         email: None,
+        mobile: None,
         epoch: 1,
         created_at: NOON,
         updated_at: NOON,

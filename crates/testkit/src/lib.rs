@@ -6,6 +6,7 @@
 //! - [`people`] makes accounts, owners, administrators and RAM users, and logs them on; a [`Phone`] is their authenticator.
 //! - [`rows`] looks below the use-cases: the audit log, the tables, the bytes on disk.
 //! - [`smtp`] is a mail server on loopback, which misbehaves when told.
+//! - [`api`] has a client that signs its calls of the RAM protocol.
 //! - [`http`] has a [`Browser`](http::Browser) that drives the pages in process.
 //!
 //! ```ignore
@@ -27,6 +28,7 @@
     reason = "a test that cannot have what it needs stops, and says why"
 )]
 
+pub mod api;
 pub mod clock;
 pub mod entropy;
 pub mod http;

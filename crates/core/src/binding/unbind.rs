@@ -12,7 +12,7 @@ use crate::logon::requires_device;
 use crate::notices::Notice;
 use countersign_model::notice::NoticeKind;
 use countersign_model::token::Token;
-use countersign_store::{Tx, login_profiles, principals, recovery_codes, virtual_mfa};
+use countersign_store::{Tx, login_profiles, recovery_codes, virtual_mfa};
 
 impl Countersign {
     /// Unbinds the actor's own device by a current code of it. Where a device is required it can only be replaced. His
@@ -46,13 +46,7 @@ impl Countersign {
         let (this, user, from) = (self.clone(), user.to_owned(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, Action::UnbindMfaForUser).await?;
-            if !virtual_mfa::delete_bound(tx, &user.account_id, &user.id).await? {
-                return Err(Refusal::MfaNotBound.into());
-            }
-            recovery_codes::delete_all(tx, &user.account_id, &user.id).await?;
-            principals::bump_epoch(tx, &user.account_id, &user.id, admitted.now).await?;
-            let (account, principal, kind) = (&user.account_id, &user.id, NoticeKind::MfaUnbound);
-            this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await
+            this.unbind_device_of(tx, &user, admitted, &from).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::keyring::{KeyRing, Place};
 use crate::{Countersign, KEY_CHECK};
 use countersign_model::Timestamp;
+use countersign_model::ids::PrincipalId;
 use countersign_store::sealed::{self, SealedValue};
 use countersign_store::{Tx, facts};
 use std::time::Duration;
@@ -139,7 +140,7 @@ impl Countersign {
             table: old.kind.table(),
             column: old.kind.column(),
             account_id: old.account.as_str(),
-            principal_id: old.principal.as_str(),
+            principal_id: old.principal.as_ref().map_or("", PrincipalId::as_str),
             row_id: &old.row,
         };
         let opened = self.inner.keys.open(&place, &old.sealed);

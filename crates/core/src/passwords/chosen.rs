@@ -2,7 +2,7 @@
 //! history that the next one is judged against.
 
 use super::{check_policy, policy_for};
-use crate::actor::SessionActor;
+use crate::actor::Insider;
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
 use crate::{Countersign, token_hash};
@@ -112,7 +112,7 @@ impl Countersign {
     /// earlier passwords; the change itself tells that he is not.
     pub(crate) async fn check_reuse_for(
         &self,
-        actor: &SessionActor,
+        actor: Insider<'_>,
         name: &str,
         chosen: &SecretString,
         policy: &PasswordPolicy,

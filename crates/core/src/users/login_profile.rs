@@ -2,7 +2,7 @@
 
 use crate::Countersign;
 use crate::act::{Admitted, Deed};
-use crate::actor::{Actor, Origin, SessionActor};
+use crate::actor::{Actor, Insider, Origin, SessionActor};
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
 use crate::notices::Notice;
@@ -55,8 +55,8 @@ pub enum PasswordChange {
 /// A change whose password is already hashed, so that the transaction hashes nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct PreparedLogin {
-    change: LoginChange,
-    new_hash: Option<SecretString>,
+    pub(crate) change: LoginChange,
+    pub(crate) new_hash: Option<SecretString>,
     /// The random password, to be shown once.
     pub(crate) generated: Option<SecretString>,
 }
@@ -121,13 +121,7 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &name, Action::ChangeLoginProfile).await?;
             let present = login_profiles::find(tx, &user.account_id, &user.id).await?;
-            let profile = prepared.apply(present.clone(), admitted.now)?;
-            if prepared.new_hash.is_some() {
-                keep_replaced(tx, (&user.account_id, &user.id), present.as_ref(), admitted.now).await?;
-                release_password(tx, &user, admitted.now).await?;
-                this.notify_by(tx, admitted, password_changed(&user, &from)).await?;
-            }
-            put_profile(tx, &user, &profile, admitted.now).await
+            this.write_login(tx, admitted, (&user, present, &prepared), &from).await.map(drop)
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
         Ok(shown)
@@ -169,16 +163,36 @@ impl Countersign {
         Ok(password)
     }
 
-    /// Makes and hashes the password of a change, outside any transaction, for an actor who may ask for it.
-    pub(crate) async fn prepare_login(
+    /// Writes a prepared change of a user who is guarded, and ends what was opened under the old profile. Gives the
+    /// profile as it is then.
+    pub(crate) async fn write_login(
         &self,
-        actor: &SessionActor,
+        tx: &mut Tx<'_>,
+        admitted: &Admitted,
+        (user, present, prepared): (&Principal, Option<LoginProfile>, &PreparedLogin),
+        origin: &Origin,
+    ) -> Result<LoginProfile, Error> {
+        let profile = prepared.apply(present.clone(), admitted.now)?;
+        if prepared.new_hash.is_some() {
+            keep_replaced(tx, (&user.account_id, &user.id), present.as_ref(), admitted.now).await?;
+            release_password(tx, user, admitted.now).await?;
+            self.notify_by(tx, admitted, password_changed(user, origin)).await?;
+        }
+        put_profile(tx, user, &profile, admitted.now).await?;
+        Ok(profile)
+    }
+
+    /// Makes and hashes the password of a change, outside any transaction, for an actor who may ask for it.
+    pub(crate) async fn prepare_login<'a>(
+        &self,
+        actor: impl Into<Insider<'a>>,
         action: Action,
         change: LoginChange,
         name: &str,
     ) -> Result<PreparedLogin, Error> {
+        let actor = actor.into();
         actor.may(action)?;
-        let policy = actor.found.settings.password;
+        let policy = actor.settings().password;
         let (password, generated) = match &change.password {
             PasswordChange::Keep => (None, None),
             PasswordChange::Generate => {

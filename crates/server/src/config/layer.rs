@@ -11,6 +11,7 @@ use std::path::PathBuf;
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("data", Kind::Text),
     ("listen", Kind::Text),
+    ("api_listen", Kind::Text),
     ("ops_listen", Kind::Text),
     ("public_url", Kind::Text),
     ("database", Kind::Text),
@@ -52,6 +53,7 @@ pub(super) enum Kind {
 pub struct Layer {
     pub data: Option<PathBuf>,
     pub listen: Option<SocketAddr>,
+    pub api_listen: Option<SocketAddr>,
     pub ops_listen: Option<SocketAddr>,
     pub public_url: Option<PublicUrl>,
     pub database: Option<SecretString>,
@@ -115,6 +117,7 @@ impl Layer {
         Self {
             data: self.data.or(lower.data),
             listen: self.listen.or(lower.listen),
+            api_listen: self.api_listen.or(lower.api_listen),
             ops_listen: self.ops_listen.or(lower.ops_listen),
             public_url: self.public_url.or(lower.public_url),
             database: self.database.or(lower.database),

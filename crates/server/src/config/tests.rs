@@ -16,7 +16,7 @@ fn settings(text: &str) -> Settings {
 
 fn sample(key: &str) -> (&'static str, &'static str) {
     match key {
-        "listen" | "ops_listen" => ("\"127.0.0.1:1\"", "127.0.0.1:1"),
+        "listen" | "api_listen" | "ops_listen" => ("\"127.0.0.1:1\"", "127.0.0.1:1"),
         "public_url" => ("\"https://x.example\"", "https://x.example"),
         "trusted_proxy_hops" | "hash_memory_mib" => ("64", "64"),
         "danger_insecure_http" | "mail_danger_insecure" => ("true", "true"),
@@ -30,6 +30,7 @@ fn nothing_has_to_be_configured() {
     let settings = settings("");
     assert_eq!(settings.data, Path::new("./data"));
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.api_listen.to_string(), "127.0.0.1:8081");
     assert_eq!(settings.ops_listen.to_string(), "127.0.0.1:8082");
     assert_eq!(settings.public_url_at(8080).to_string(), "http://localhost:8080");
     assert_eq!((settings.suffix.as_str(), settings.issuer.as_str()), ("countersign.local", "Countersign"));

@@ -57,9 +57,11 @@ async fn listeners(settings: &Settings) -> Vec<Line> {
     let alive =
         ask(settings.ops_listen, "/healthz").await.is_some_and(|(status, body)| status == 200 && body == "alive\n");
     let mut lines = Vec::new();
-    for (what, address, flag) in
-        [("pages", settings.listen, "--listen"), ("operations", settings.ops_listen, "--ops-listen")]
-    {
+    for (what, address, flag) in [
+        ("pages", settings.listen, "--listen"),
+        ("RAM API", settings.api_listen, "--api-listen"),
+        ("operations", settings.ops_listen, "--ops-listen"),
+    ] {
         lines.push(listener(what, address, flag, alive).await);
     }
     if alive && let Some((status, body)) = ask(settings.ops_listen, "/readyz").await {

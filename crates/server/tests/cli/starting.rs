@@ -119,8 +119,19 @@ fn attack_134_only_the_link_of_the_last_start_is_good_and_none_once_there_is_an_
 #[test]
 fn attack_134_two_first_starts_make_one_installation() {
     let place = Place::new();
-    let serve =
-        || countersign(&["serve", "--data", place.text(), "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
+    let serve = || {
+        countersign(&[
+            "serve",
+            "--data",
+            place.text(),
+            "--listen",
+            "127.0.0.1:0",
+            "--api-listen",
+            "127.0.0.1:0",
+            "--ops-listen",
+            "127.0.0.1:0",
+        ])
+    };
     let winners = std::thread::scope(|scope| {
         let race = || {
             let mut racer = serve().spawn().unwrap();

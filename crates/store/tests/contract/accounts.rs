@@ -1,5 +1,6 @@
 //! Accounts.
 
+use countersign_model::names::AccountAlias;
 use countersign_model::principal::Account;
 use countersign_model::settings::{BindingCodes, MfaDeviceTypes, SecuritySettings};
 use countersign_store::{Store, accounts};
@@ -11,6 +12,20 @@ pub(crate) async fn cases(store: &Store) {
     ids_and_aliases_are_unique(store).await;
     accounts_are_listed_by_alias_byte_by_byte(store).await;
     settings_are_replaced(store).await;
+    an_alias_is_replaced_by_a_free_one_or_none(store).await;
+}
+
+async fn an_alias_is_replaced_by_a_free_one_or_none(store: &Store) {
+    let (one, other) = (account(store, "accounts-8").await, account(store, "accounts-9").await);
+    let id = one.id.clone();
+    let change = async |alias: AccountAlias| change!(store, |tx, id, alias| accounts::change_alias(tx, &id, &alias));
+    let alias = async || look!(store, |tx, id| accounts::find(tx, &id)).unwrap().alias;
+    assert!(!change(other.alias.clone()).await);
+    assert_eq!(alias().await, one.alias);
+    assert!(change(one.alias.clone()).await, "its own");
+    assert!(change(AccountAlias::parse("accounts-10").unwrap()).await);
+    assert!(change(AccountAlias::none_of(&one.id)).await);
+    assert_eq!(alias().await.as_str(), one.id.as_str());
 }
 
 async fn an_account_comes_back_as_it_went_in(store: &Store) {

@@ -38,6 +38,10 @@ pub(crate) async fn cases(store: &Store) {
     assert_eq!(found.created_at, NOON, "a profile is made once");
     assert!(look!(store, |tx, account_id, bob| login_profiles::find(tx, &account_id, &bob)).is_none());
 
+    change!(store, |tx, account_id, bob, bare| login_profiles::put(tx, &account_id, &bob, &bare));
+    assert!(change!(store, |tx, account_id, bob| login_profiles::delete(tx, &account_id, &bob)));
+    assert!(!change!(store, |tx, account_id, bob| login_profiles::delete(tx, &account_id, &bob)));
+
     // A rehash replaces the very hash that was checked, and no other.
     let hash = async || {
         let found = look!(store, |tx, account_id, alice| login_profiles::find(tx, &account_id, &alice));

@@ -11,6 +11,25 @@ pub(crate) async fn cases(store: &Store) {
     epochs_rise_by_one(store).await;
     names_and_remarks_are_changed(store).await;
     users_are_deleted_and_owners_are_not(store).await;
+    users_come_in_pages_by_name(store).await;
+}
+
+async fn users_come_in_pages_by_name(store: &Store) {
+    let house = account(store, "principals-pages").await;
+    let owner = new_owner(&house, "a@principals-pages.example");
+    assert!(change!(store, |tx, owner| principals::insert(tx, &owner)));
+    for name in ["Bob", "alice", "c_c", "c-c"] {
+        user(store, &house, name).await;
+    }
+    let id = house.id;
+    let page = async |after: &'static str, limit| {
+        let found = look!(store, |tx, id| principals::page(tx, &id, after, limit));
+        found.into_iter().map(|user| user.name).collect::<Vec<_>>()
+    };
+    assert_eq!(page("", 10).await, ["alice", "Bob", "c-c", "c_c"]);
+    assert_eq!(page("", 2).await, ["alice", "Bob"]);
+    assert_eq!(page("bob", 2).await, ["c-c", "c_c"]);
+    assert!(page("c_c", 2).await.is_empty());
 }
 
 async fn a_principal_comes_back_as_it_went_in(store: &Store) {
@@ -19,6 +38,7 @@ async fn a_principal_comes_back_as_it_went_in(store: &Store) {
         display_name: "Zoë 双因素 'x'".parse().unwrap(),
         comments: "50% $1".parse().unwrap(),
         email: Some("Zoe@Example.com".parse().unwrap()),
+        mobile: Some("86-13900001234".parse().unwrap()),
         ..new_user(&house, "Zoe.B")
     };
     assert!(change!(store, |tx, full| principals::insert(tx, &full)));
@@ -95,6 +115,7 @@ async fn names_and_remarks_are_changed(store: &Store) {
         display_name: "A. B.".parse().unwrap(),
         comments: "moved".parse().unwrap(),
         email: Some("a@b.example".parse().unwrap()),
+        mobile: Some("49-301234".parse().unwrap()),
         updated_at: NOON.plus(second(1)),
         ..alice.clone()
     };

@@ -3,11 +3,11 @@
 use countersign_model::access_key::AccessKeyStatus;
 use countersign_model::ids::PrincipalId;
 use countersign_model::virtual_mfa::VirtualMfaState;
-use countersign_store::{Store, access_keys, accounts, principals, restore, sessions, virtual_mfa};
+use countersign_store::{Store, access_keys, accounts, principals, restore, sessions, unbound_mfa, virtual_mfa};
 
 use crate::of_access_keys::new_key;
 use crate::of_virtual_mfa::{bind, new_device};
-use crate::{NOON, account, of_sessions, user};
+use crate::{NOON, account, of_sessions, of_unbound_mfa, user};
 
 pub(crate) async fn cases(store: &Store) {
     let house = account(store, "restore-1").await;
@@ -37,6 +37,11 @@ pub(crate) async fn cases(store: &Store) {
             Some(VirtualMfaState::Pending { .. }) | None => 0,
         }
     };
+    let unbound = of_unbound_mfa::new_device(&house, "spare");
+    assert!(change!(store, |tx, unbound| unbound_mfa::insert(tx, &unbound)));
+    assert_eq!(change!(store, |tx| restore::spend_steps(tx, 200)), 1, "a device that nobody has is not forgotten");
+    let found = look!(store, |tx, account_id| unbound_mfa::find(tx, &account_id, "spare")).unwrap();
+    assert_eq!(found.last_step, 200);
     assert_eq!((last_step(alice.id).await, last_step(bob.id.clone()).await), (200, 9_000_000_000));
     assert_eq!(change!(store, |tx| restore::spend_recovery_codes(tx, NOON)), []);
 

@@ -1,11 +1,11 @@
 //! What is sealed, walked through in batches.
 
 use countersign_store::sealed::{self, HEAD_BYTES, Kind, SealedValue};
-use countersign_store::{Store, access_keys, virtual_mfa};
+use countersign_store::{Store, access_keys, unbound_mfa, virtual_mfa};
 
 use crate::of_access_keys::new_key;
 use crate::of_virtual_mfa::{bind, new_device};
-use crate::{account, user};
+use crate::{account, of_unbound_mfa, user};
 
 const FIRST: [u8; HEAD_BYTES] = [1, 0, 0, 0, 0xfe];
 const SECOND: [u8; HEAD_BYTES] = [1, 0, 0, 0, 0xff];
@@ -20,6 +20,10 @@ pub(crate) async fn cases(store: &Store) {
         let key = new_key(&who);
         assert!(change!(store, |tx, key| access_keys::insert(tx, &key)));
     }
+    for name in ["x", "y"] {
+        let unbound = of_unbound_mfa::new_device(&house, name);
+        assert!(change!(store, |tx, unbound| unbound_mfa::insert(tx, &unbound)));
+    }
     // The other cases have sealed nothing: what they have put there begins otherwise.
     for (number, old) in beside(store, FIRST).await.into_iter().enumerate() {
         let value = [&FIRST[..], &number.to_be_bytes()].concat();
@@ -29,17 +33,18 @@ pub(crate) async fn cases(store: &Store) {
     assert!(beside(store, FIRST).await.is_empty());
     let all = beside(store, SECOND).await;
     assert!(all.is_sorted_by_key(|value| (value.kind, value.account.clone(), value.row.clone())));
-    for (kind, least) in [(Kind::MfaSeed, 6), (Kind::AccessKeySecret, 3)] {
+    for (kind, least) in [(Kind::MfaSeed, 6), (Kind::UnboundSeed, 2), (Kind::AccessKeySecret, 3)] {
         assert!(all.iter().filter(|value| value.kind == kind).count() >= least, "{kind:?}");
     }
     assert_eq!(counts(store).await, [(FIRST.to_vec(), i64::try_from(all.len()).unwrap())]);
     // One of each kind.
-    for one in [all[0].clone(), all[all.len() - 1].clone()] {
+    let of = |kind| all.iter().find(|value| value.kind == kind).unwrap().clone();
+    for one in Kind::ALL.iter().copied().map(of) {
         let value = [&SECOND[..], b"!"].concat();
         assert!(change!(store, |tx, one, value| sealed::swap(tx, &one, &value)));
     }
-    assert_eq!(counts(store).await.iter().map(|(_, count)| *count).min(), Some(2));
-    assert_eq!(beside(store, SECOND).await.len(), all.len() - 2);
+    assert_eq!(counts(store).await.iter().map(|(_, count)| *count).min(), Some(3));
+    assert_eq!(beside(store, SECOND).await.len(), all.len() - 3);
 }
 
 /// All of them, two at a time.

@@ -90,6 +90,7 @@ fn row(bench: &Bench, account: &AccountId, number: usize, hash: &str) -> (Princi
         display_name: DisplayName::parse(&format!("Person number {number}")).unwrap(),
         comments: "".parse().unwrap(),
         email: None,
+        mobile: None,
         epoch: 1,
         created_at: now,
         updated_at: now,

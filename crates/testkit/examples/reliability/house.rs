@@ -120,7 +120,8 @@ pub struct Server {
 
 impl Server {
     fn start(mut command: Command, data: &Path) -> Self {
-        command.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--data"]).arg(data);
+        let ports = ["--listen", "--api-listen", "--ops-listen"].map(|flag| [flag, "127.0.0.1:0"]).concat();
+        command.arg("serve").args(ports).arg("--data").arg(data);
         let log = data.with_extension("log");
         let told = File::create(&log).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(told).spawn().unwrap();

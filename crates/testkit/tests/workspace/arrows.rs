@@ -42,6 +42,7 @@ const ARROWS: &[Rule] = &[
         never: &["askama", "axum", "http", "hyper", "libsqlite3-sys", "rusqlite", "tokio-postgres", "tower-http"],
     },
     Rule { name: "countersign-console", may_use: DOOR_MAY_USE, never: DATABASES },
+    Rule { name: "countersign-ram-api", may_use: DOOR_MAY_USE, never: DATABASES },
     Rule {
         name: "countersign",
         may_use: &[
@@ -49,6 +50,7 @@ const ARROWS: &[Rule] = &[
             "countersign-core",
             "countersign-model",
             "countersign-otp",
+            "countersign-ram-api",
             "countersign-store",
         ],
         never: DATABASES,
@@ -61,6 +63,7 @@ const ARROWS: &[Rule] = &[
             "countersign-core",
             "countersign-model",
             "countersign-otp",
+            "countersign-ram-api",
             "countersign-store",
         ],
         never: &[],

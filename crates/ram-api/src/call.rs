@@ -1,0 +1,132 @@
+//! A call whose signature was right: who asks for what, and how an action reads its parameters.
+
+use crate::answer::Node;
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::refusals::{api_error, of_code};
+use crate::request::Request;
+use countersign_core::{AccessKeyActor, Countersign, Error, Origin};
+use countersign_model::Timestamp;
+use countersign_model::names::{AccountAlias, InvalidName, LogonName, UserName};
+use countersign_model::virtual_mfa::serial_number;
+
+/// What an action answers: the fields behind `RequestId`.
+pub(crate) type Answered = Result<Vec<(&'static str, Node)>, ApiError>;
+
+/// A call.
+pub(crate) struct Call<'a> {
+    pub(crate) core: &'a Countersign,
+    pub(crate) actor: &'a AccessKeyActor,
+    pub(crate) origin: &'a Origin,
+    pub(crate) api: Api,
+    pub(crate) action: &'a str,
+    pub(crate) request: &'a Request,
+}
+
+impl Call<'_> {
+    /// The alias of the account, or its id where it has none.
+    pub(crate) fn alias(&self) -> &AccountAlias {
+        &self.actor.access_key().alias
+    }
+
+    /// The domain of the account's logon names.
+    pub(crate) fn domain(&self) -> String {
+        format!("{}.{}", self.alias(), self.core.identity().suffix)
+    }
+
+    /// The logon name of a user.
+    pub(crate) fn principal_name(&self, user: &str) -> String {
+        format!("{user}@{}", self.domain())
+    }
+
+    /// The parameter that names a user in this product.
+    pub(crate) const fn user_parameter(&self) -> &'static str {
+        match self.api {
+            Api::Ims => "UserPrincipalName",
+            Api::Ram | Api::Sts => "UserName",
+        }
+    }
+
+    /// The name of the user who is meant, if one is.
+    pub(crate) fn user(&self) -> Result<Option<String>, ApiError> {
+        let name = self.user_parameter();
+        self.request.text(name).map(|text| self.read_user(text, name)).transpose()
+    }
+
+    /// The name of the user who is meant.
+    pub(crate) fn required_user(&self) -> Result<String, ApiError> {
+        self.user()?.ok_or_else(|| ApiError::missing(self.user_parameter()))
+    }
+
+    /// Reads the name of a user as this product writes it. One of another account is one that does not exist.
+    pub(crate) fn read_user(&self, text: &str, parameter: &'static str) -> Result<String, ApiError> {
+        if self.api != Api::Ims {
+            let name = UserName::parse(text).map_err(|invalid| under(parameter, "UserName", invalid))?;
+            return Ok(name.as_str().to_owned());
+        }
+        let suffix = &self.core.identity().suffix;
+        let name =
+            LogonName::ram_user(text, suffix).map_err(|invalid| under(parameter, "UserPrincipalName", invalid))?;
+        let (LogonName::RamUser { account, .. }, Some((user, _))) = (&name, text.trim().split_once('@')) else {
+            return Err(of_code("EntityNotExist.User"));
+        };
+        if account != self.alias().as_str() && account != self.actor.account_id().as_str() {
+            return Err(of_code("EntityNotExist.User"));
+        }
+        Ok(user.to_owned())
+    }
+
+    /// The name of the device that a serial number stands for. One of another account does not exist.
+    pub(crate) fn device(&self) -> Result<String, ApiError> {
+        let serial = self.request.required("SerialNumber")?;
+        let prefix = serial_number(self.actor.account_id(), "");
+        let name = serial.strip_prefix(&prefix).filter(|name| !name.is_empty() && name.len() <= 128);
+        let plain = |name: &&str| name.bytes().all(|b| b.is_ascii_graphic());
+        name.filter(plain).map(str::to_owned).ok_or_else(|| of_code("EntityNotExist.VirtualMFADevice"))
+    }
+
+    /// How many items a page may have: `MaxItems`, from 1 to `most`.
+    pub(crate) fn max_items(&self, default: i64, most: i64) -> Result<i64, ApiError> {
+        match self.request.number::<i64>("MaxItems")? {
+            None => Ok(default),
+            Some(items) if (1..=most).contains(&items) => Ok(items),
+            Some(_) => Err(ApiError::invalid_parameter("MaxItems")),
+        }
+    }
+
+    /// The position that a marker of an earlier page stands for; empty for the first page.
+    pub(crate) fn position(&self, parameter: &'static str) -> Result<String, ApiError> {
+        let Some(marker) = self.request.text(parameter) else { return Ok(String::new()) };
+        let position = self.core.position_of(self.actor.account_id(), self.list_name(), marker);
+        position.ok_or_else(|| ApiError::invalid_parameter(parameter))
+    }
+
+    /// The marker of a position.
+    pub(crate) fn marker(&self, position: &str) -> String {
+        self.core.marker_of(self.actor.account_id(), self.list_name(), position)
+    }
+
+    /// A marker is good for the list that it came from.
+    fn list_name(&self) -> &str {
+        self.action
+    }
+}
+
+/// What core answered, or its refusal in the protocol's words.
+pub(crate) fn answered<T>(result: Result<T, Error>) -> Result<T, ApiError> {
+    result.map_err(|error| api_error(&error))
+}
+
+/// An invalid name under the parameter that it came in.
+pub(crate) fn under(parameter: &str, usual: &str, invalid: InvalidName) -> ApiError {
+    let usual = format!("InvalidParameter.{usual}");
+    match invalid.code.strip_prefix(&usual) {
+        Some(rest) => of_code(&format!("InvalidParameter.{parameter}{rest}")),
+        None => of_code(invalid.code),
+    }
+}
+
+/// A time as the protocol writes it.
+pub(crate) fn time(at: Timestamp) -> Node {
+    Node::Text(at.to_rfc3339())
+}
