@@ -5,14 +5,13 @@ use crate::cookies::Cookie;
 use crate::frame::Theme;
 use crate::locales::{Language, Words};
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use countersign_core::{Origin, SessionActor};
+use countersign_core::{Origin, SessionActor, client_address};
 use countersign_model::token::Token;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Whoever asks.
@@ -60,28 +59,11 @@ impl Visitor {
     }
 }
 
-/// The client's address: the peer's, or what the outermost trusted proxy saw. Mapped addresses are unwrapped. Where the
-/// proxies do not tell, it is empty: no network admits that, and all such clients share one count.
+/// The client's address.
 fn address(parts: &Parts, hops: usize) -> String {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let client = if hops == 0 { peer } else { forwarded(&parts.headers, hops) };
-    if client.is_none() {
-        tracing::warn!(hops, "the proxies did not tell the client's address in X-Forwarded-For");
-    }
-    client.map(|address| address.to_canonical().to_string()).unwrap_or_default()
-}
-
-/// The address that `hops` proxies ago was a peer. Whatever lies before it the client may have made up.
-fn forwarded(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
-    let chain: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    let at = chain.len().checked_sub(hops)?;
-    chain.get(at)?.parse().ok()
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    client_address(peer, forwarded, hops)
 }
 
 /// Somebody with a good session. Only routes that need one can have it: their guard puts it there.
@@ -112,17 +94,6 @@ impl FromRequestParts<Console> for LogonHolder {
 mod tests {
     use super::*;
     use axum::http::Request;
-
-    #[test]
-    fn only_what_trusted_proxies_added_is_believed() {
-        let mut headers = HeaderMap::new();
-        headers.append("x-forwarded-for", "6.6.6.6, 10.0.0.9".parse().unwrap());
-        headers.append("x-forwarded-for", "192.0.2.7".parse().unwrap());
-        assert_eq!(forwarded(&headers, 1), Some("192.0.2.7".parse().unwrap()));
-        assert_eq!(forwarded(&headers, 2), Some("10.0.0.9".parse().unwrap()));
-        assert_eq!(forwarded(&headers, 4), None);
-        assert_eq!(forwarded(&HeaderMap::new(), 1), None);
-    }
 
     #[test]
     fn attack_047_a_proxy_that_does_not_tell_the_address_leaves_none() {

@@ -65,9 +65,11 @@ pub mod upkeep;
 pub mod users;
 
 mod act;
+mod address;
 mod codes;
 
 pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor};
+pub use address::client_address;
 pub use error::{Error, Refusal};
 
 use confirmed_time::Leap;

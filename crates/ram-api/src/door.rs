@@ -16,12 +16,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use countersign_core::access_keys::FoundAccessKey;
-use countersign_core::{Countersign, Error, Origin, Refusal};
+use countersign_core::{Countersign, Error, Origin, Refusal, client_address};
 use countersign_model::access_key::AccessKeyState;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The longest body of a request.
@@ -69,7 +69,8 @@ impl Door {
     fn origin(&self, parts: &Parts) -> Origin {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        Origin::new(client_address(peer, &parts.headers, self.options.trusted_proxy_hops), agent)
+        let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        Origin::new(client_address(peer, forwarded, self.options.trusted_proxy_hops), agent)
     }
 
     async fn answer(
@@ -157,12 +158,4 @@ fn response(status: StatusCode, format: Format, id: &str, body: String) -> Respo
         headers.insert("x-acs-request-id", id);
     }
     response
-}
-
-/// The client's address: the peer's, or what the outermost trusted proxy saw. Mapped addresses are unwrapped.
-fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, hops: usize) -> String {
-    let chain = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let chain: Vec<&str> = chain.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let forwarded = chain.len().checked_sub(hops).filter(|_| hops > 0).and_then(|at| chain.get(at)?.parse().ok());
-    forwarded.or(peer).map(|address: IpAddr| address.to_canonical().to_string()).unwrap_or_default()
 }
