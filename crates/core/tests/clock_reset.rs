@@ -98,9 +98,8 @@ both_engines! {
         let right = kit.clock().now();
         kit.advance(DAY * 10);
         kit.sql("UPDATE principals SET email = 'alice@acme.example' WHERE name = 'alice'", &[]).await;
-        let visitor = kit.session_with(&alice, &phone).await;
-        let new = "another long phrase";
-        kit.core().change_own_password(&visitor.actor, alice.secret(), new.into(), origin()).await.unwrap();
+        kit.session_with(&alice, &phone).await;
+        kit.core().reset_password(&kit.owner_session(&acme).await.actor, "alice", origin()).await.unwrap();
         kit.sql("UPDATE login_profiles SET enabled_at = password_changed_at", &[]).await;
         kit.sql("UPDATE outbox SET due_at = due_at + 864000000000", &[]).await;
         let now = right.plus(Duration::from_secs(2)).micros();
