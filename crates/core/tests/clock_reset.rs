@@ -98,11 +98,17 @@ both_engines! {
         let right = kit.clock().now();
         kit.advance(DAY * 10);
         kit.sql("UPDATE principals SET email = 'alice@acme.example' WHERE name = 'alice'", &[]).await;
-        let visitor = kit.session_with(&alice, &phone).await;
-        let new = "another long phrase";
-        kit.core().change_own_password(&visitor.actor, alice.secret(), new.into(), origin()).await.unwrap();
+        kit.session_with(&alice, &phone).await;
+        kit.core().reset_password(&kit.owner_session(&acme).await.actor, "alice", origin()).await.unwrap();
         kit.sql("UPDATE login_profiles SET enabled_at = password_changed_at", &[]).await;
         kit.sql("UPDATE outbox SET due_at = due_at + 864000000000", &[]).await;
+        kit.sql(
+            "INSERT INTO access_keys (account_id, access_key_id, principal_id, sealed_secret, status, created_at, \
+             updated_at, enabled_at, last_used_at, last_used_service) SELECT account_id, 'x', principal_id, $1, 'Active', \
+             last_logon_at, last_logon_at, last_logon_at, last_logon_at, 'Ram' FROM principals WHERE name = 'alice'",
+            params![[7_u8; 32]],
+        )
+        .await;
         let now = right.plus(Duration::from_secs(2)).micros();
         let columns = [
             ("known_networks", "last_mfa_at"),
@@ -111,6 +117,8 @@ both_engines! {
             ("login_profiles", "password_changed_at"),
             ("login_profiles", "enabled_at"),
             ("principals", "last_logon_at"),
+            ("access_keys", "enabled_at"),
+            ("access_keys", "last_used_at"),
             ("notices", "created_at"),
             ("outbox", "due_at"),
             ("budgets", "updated_at"),
@@ -123,11 +131,11 @@ both_engines! {
             }
             later
         };
-        assert_eq!(later(now).await, [true; 9]);
+        assert_eq!(later(now).await, [true; 11]);
         kit.core().tick().await.unwrap();
         kit.clock().set(right);
         kit.core().reset_clock(Stuck::Keep).await.unwrap().unwrap();
-        assert_eq!(later(now).await, [false; 9]);
+        assert_eq!(later(now).await, [false; 11]);
     }
 
     async fn every_node_takes_the_lower_mark(mut kit: Kit) {

@@ -19,6 +19,8 @@ statements! {
     CUT_PASSWORDS = "UPDATE login_profiles SET password_changed_at = $1 WHERE password_changed_at > $1";
     CUT_PROFILES = "UPDATE login_profiles SET enabled_at = $1 WHERE enabled_at > $1";
     CUT_LOGONS = "UPDATE principals SET last_logon_at = $1 WHERE last_logon_at > $1";
+    CUT_KEYS = "UPDATE access_keys SET last_used_at = $1 WHERE last_used_at > $1";
+    CUT_ENABLED_KEYS = "UPDATE access_keys SET enabled_at = $1 WHERE enabled_at > $1";
     CUT_NOTICES = "UPDATE notices SET created_at = $1 WHERE created_at > $1";
     CUT_MAILS = "UPDATE outbox SET due_at = $1 WHERE state = 'waiting' AND due_at > $2";
     END_PROOFS = "DELETE FROM proofs WHERE expires_at > $1";
@@ -52,10 +54,10 @@ pub async fn end_sessions_after(tx: &mut Tx<'_>, now: Timestamp, known: Timestam
     tx.execute(END_SESSIONS, params![now]).await
 }
 
-/// Sets times after `now` to `now`: from them the age of passwords, the idleness of users and the life of notices and
+/// Sets times after `now` to `now`: from them the age of passwords, the idleness of users and AccessKeys and the life of notices and
 /// their links are counted. Mails that would be sent after `mail` are due now.
 pub async fn cut_times_after(tx: &mut Tx<'_>, now: Timestamp, mail: Timestamp) -> Result<(), StoreError> {
-    for sql in [CUT_PASSWORDS, CUT_PROFILES, CUT_LOGONS, CUT_NOTICES] {
+    for sql in [CUT_PASSWORDS, CUT_PROFILES, CUT_LOGONS, CUT_KEYS, CUT_ENABLED_KEYS, CUT_NOTICES] {
         tx.execute(sql, params![now]).await?;
     }
     tx.execute(CUT_MAILS, params![now, mail]).await.map(drop)

@@ -90,7 +90,7 @@ impl Countersign {
             reason: "",
             details: &format!("key={};max_idle_days_access_keys={days};", idle.id),
         };
-        self.write_event(tx, &account.id, &Origin::default(), written).await?;
+        self.write_event_on(tx, (&account.id, Some(&idle.holder)), &Origin::default(), written).await?;
         Ok(true)
     }
 }
