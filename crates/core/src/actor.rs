@@ -1,7 +1,5 @@
 //! Who asks. A use-case that is not part of a logon takes an [`Actor`]; what he may do, `authorise` alone decides.
 
-use crate::authorise::{Action, Resource, Standing, authorise};
-use crate::error::Refusal;
 use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::ids::{AccountId, PrincipalId};
 
@@ -62,13 +60,6 @@ impl SessionActor {
         }
     }
 
-    /// Whether he may do this to his account at all, as far as could be told when his session was found. Asked before work
-    /// that nobody else shall cause; the transaction asks again.
-    pub(crate) fn may(&self, action: Action) -> Result<(), Refusal> {
-        let who = Standing::from(&Actor::Session(Box::new(self.clone())));
-        authorise(&who, action, &Resource::Account(self.account_id().clone()))
-    }
-
     /// Whether the logon used a second factor.
     #[must_use]
     pub fn used_second_factor(&self) -> bool {
@@ -126,7 +117,39 @@ impl Origin {
     }
 }
 
+impl From<&SessionActor> for Actor {
+    fn from(actor: &SessionActor) -> Self {
+        Self::Session(Box::new(actor.clone()))
+    }
+}
+
+impl From<&Self> for Actor {
+    fn from(actor: &Self) -> Self {
+        actor.clone()
+    }
+}
+
 impl Actor {
+    /// The account that he belongs to; the operator belongs to none.
+    #[must_use]
+    pub fn account_id(&self) -> Option<&AccountId> {
+        match self {
+            Self::Session(actor) => Some(actor.account_id()),
+            Self::Operator => None,
+        }
+    }
+
+    /// Whether policies decide over what he may: for a RAM user whom any reaches.
+    pub(crate) const fn is_governed_by_policies(&self) -> bool {
+        match self {
+            Self::Session(actor) => match actor.found.kind {
+                PrincipalKind::Owner => false,
+                PrincipalKind::RamUser => actor.found.has_policies,
+            },
+            Self::Operator => false,
+        }
+    }
+
     /// As the audit log names him.
     #[must_use]
     pub fn for_audit(&self) -> AuditActor {

@@ -6,6 +6,7 @@
 use crate::hashing::HashError;
 use crate::step_up::ProofDemand;
 use countersign_model::names::InvalidName;
+use countersign_model::policy::MalformedPolicy;
 use countersign_store::{Settle, Settles, StoreError};
 
 /// Why a use-case did not do what it was asked.
@@ -122,6 +123,32 @@ pub enum Refusal {
     NoticeOver,
     /// There is no such finding, or somebody has settled it.
     FindingNotFound,
+    /// There is no such group in the account.
+    GroupNotFound,
+    /// The group name is taken.
+    GroupExists,
+    /// The user is not in the group.
+    NotInGroup,
+    /// The user is in the group already.
+    AlreadyInGroup,
+    /// There is no such policy.
+    PolicyNotFound,
+    /// The policy name is taken.
+    PolicyExists,
+    /// The policy has no such version.
+    PolicyVersionNotFound,
+    /// The policy is not attached to the user.
+    UserPolicyNotFound,
+    /// The policy is attached to the user already.
+    UserPolicyExists,
+    /// The policy is not attached to the group.
+    GroupPolicyNotFound,
+    /// The policy is attached to the group already.
+    GroupPolicyExists,
+    /// There are as many of them as there may be; the code says of what.
+    LimitExceeded(&'static str),
+    /// Something hangs on what was to be removed; the code says what.
+    DeleteConflict(&'static str),
 }
 
 impl Refusal {
@@ -139,7 +166,7 @@ impl Refusal {
             Self::AliasExists => "EntityAlreadyExists.AccountAlias",
             Self::EmailExists => "EntityAlreadyExists.Email",
             Self::AccountNotFound => "EntityNotExist.Account",
-            Self::Invalid(code) => code,
+            Self::Invalid(code) | Self::LimitExceeded(code) | Self::DeleteConflict(code) => code,
             Self::PasswordTooWeak => "InvalidParameter.Password.TooWeak",
             Self::PasswordUnchanged => "InvalidParameter.NewPassword.ReusePrevention",
             Self::OldPasswordIncorrect => "InvalidParameter.OldPassword.Incorrect",
@@ -160,6 +187,17 @@ impl Refusal {
             Self::PasswordUsedBefore => "InvalidParameter.NewPassword.UsedBefore",
             Self::NoticeOver => "NoticeOver",
             Self::FindingNotFound => "EntityNotExist.Finding",
+            Self::GroupNotFound => "EntityNotExist.Group",
+            Self::GroupExists => "EntityAlreadyExists.Group",
+            Self::NotInGroup => "EntityNotExist.User.Group",
+            Self::AlreadyInGroup => "EntityAlreadyExists.User.Group",
+            Self::PolicyNotFound => "EntityNotExist.Policy",
+            Self::PolicyExists => "EntityAlreadyExists.Policy",
+            Self::PolicyVersionNotFound => "EntityNotExist.Policy.Version",
+            Self::UserPolicyNotFound => "EntityNotExist.User.Policy",
+            Self::UserPolicyExists => "EntityAlreadyExists.User.Policy",
+            Self::GroupPolicyNotFound => "EntityNotExist.Group.Policy",
+            Self::GroupPolicyExists => "EntityAlreadyExists.Group.Policy",
         }
     }
 }
@@ -179,6 +217,12 @@ impl From<Refusal> for Error {
 impl From<InvalidName> for Error {
     fn from(invalid: InvalidName) -> Self {
         Self::refused(Refusal::Invalid(invalid.code))
+    }
+}
+
+impl From<MalformedPolicy> for Error {
+    fn from(malformed: MalformedPolicy) -> Self {
+        Self::refused(Refusal::Invalid(malformed.code()))
     }
 }
 

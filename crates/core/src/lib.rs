@@ -14,6 +14,7 @@
 //! | [`sessions`] | open sessions and remembered machines, one's own and those of users |
 //! | [`step_up`] | the proof that a sensitive operation asks for |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
+//! | [`groups`], [`policies`] | groups of RAM users, policies, and what is attached to whom |
 //! | [`settings`] | the security settings and the rules for passwords |
 //! | [`forecast`] | what a change of the settings would do |
 //! | [`idle`] | disabling console logon that nobody uses |
@@ -39,6 +40,7 @@ pub mod disown;
 pub mod error;
 pub mod findings;
 pub mod forecast;
+pub mod groups;
 pub mod hashing;
 pub mod idle;
 pub mod keyring;
@@ -48,6 +50,7 @@ pub mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;
+pub mod policies;
 pub mod recovery;
 pub mod sessions;
 pub mod settings;
@@ -59,6 +62,7 @@ pub mod users;
 mod act;
 mod codes;
 
+pub use act::Permissions;
 pub use actor::{Actor, Origin, Role, SessionActor};
 pub use error::{Error, Refusal};
 

@@ -96,7 +96,7 @@ impl Countersign {
             let profile = login_profiles::find(tx, account, principal).await?;
             Ok((booked, profile.and_then(|profile| profile.password_hash)))
         };
-        let (booked, stored) = match self.act_unwritten(&session_actor, look).await {
+        let (booked, stored) = match self.act_unwritten(&session_actor, origin, look).await {
             Ok(found) => found,
             Err(error @ Error::Refused { .. }) => return self.refuse(&session_actor, origin, deed, error).await,
             Err(error) => return Err(error),
@@ -109,7 +109,7 @@ impl Countersign {
                 budgets::clear(tx, counted(account, principal), admitted.now).await?;
                 Ok(())
             };
-            return self.act_unwritten(&session_actor, clear).await;
+            return self.act_unwritten(&session_actor, origin, clear).await;
         }
         let reason = match booked {
             Ok(_) => "password_wrong",

@@ -7,6 +7,7 @@
 //! | [`ids`] | typed ids of every row |
 //! | [`names`] | what people type as names: user names, aliases, email addresses, with their limits |
 //! | [`principal`] | owners, RAM users, login profiles and the policies that make administrators |
+//! | [`group`] | groups of RAM users |
 //! | [`policy`] | the policy language: reading, deciding, comparing |
 //! | [`settings`] | the security settings of an account |
 //! | [`virtual_mfa`] | the TOTP device of a principal |
@@ -24,6 +25,7 @@ pub mod audit;
 pub mod budget;
 pub mod clock;
 pub mod entropy;
+pub mod group;
 pub mod ids;
 pub mod logon;
 pub mod machine;

@@ -3,7 +3,8 @@
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
 use countersign_model::ids::{
-    AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId,
+    AccountId, BrowserId, DeviceId, EventId, FindingId, GroupId, LogonId, MachineId, NoticeId, PolicyId, PrincipalId,
+    SessionId,
 };
 
 macro_rules! text_params {
@@ -16,7 +17,20 @@ macro_rules! text_params {
     };
 }
 
-text_params!(AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId, SessionId);
+text_params!(
+    AccountId,
+    BrowserId,
+    DeviceId,
+    EventId,
+    FindingId,
+    GroupId,
+    LogonId,
+    MachineId,
+    NoticeId,
+    PolicyId,
+    PrincipalId,
+    SessionId
+);
 
 impl ToParam for Timestamp {
     fn to_param(&self) -> Param<'_> {

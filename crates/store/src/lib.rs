@@ -17,6 +17,7 @@ mod migrate;
 mod value;
 
 pub mod accounts;
+pub mod attachments;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_search;
@@ -25,6 +26,7 @@ pub mod clock;
 pub mod facts;
 pub mod findings;
 pub mod forecast;
+pub mod groups;
 pub mod known_places;
 pub mod login_profiles;
 pub mod logons;
@@ -55,6 +57,7 @@ pub(crate) use engine::statements;
 pub fn statements() -> Vec<&'static str> {
     [
         accounts::ALL,
+        attachments::ALL,
         audit::ALL,
         audit_chain::ALL,
         audit_search::ALL,
@@ -67,6 +70,7 @@ pub fn statements() -> Vec<&'static str> {
         machines::ALL,
         network_budgets::ALL,
         forecast::ALL,
+        groups::ALL,
         password_history::ALL,
         findings::ALL,
         notices::ALL,
