@@ -40,6 +40,8 @@ macro_rules! look {
 
 #[path = "contract/accounts.rs"]
 mod of_accounts;
+#[path = "contract/attachments.rs"]
+mod of_attachments;
 #[path = "contract/audit.rs"]
 mod of_audit;
 #[path = "contract/audit_chain.rs"]
@@ -56,6 +58,8 @@ mod of_facts;
 mod of_findings;
 #[path = "contract/forecast.rs"]
 mod of_forecast;
+#[path = "contract/groups.rs"]
+mod of_groups;
 #[path = "contract/known_places.rs"]
 mod of_known_places;
 #[path = "contract/login_profiles.rs"]
@@ -96,7 +100,9 @@ async fn cases(store: &Store) {
     of_principals::cases(store).await;
     of_login_profiles::cases(store).await;
     of_password_history::cases(store).await;
+    of_groups::cases(store).await;
     of_policies::cases(store).await;
+    of_attachments::cases(store).await;
     of_virtual_mfa::cases(store).await;
     of_budgets::cases(store).await;
     of_logons::cases(store).await;
