@@ -40,8 +40,9 @@ impl Language {
         tags.find_map(Self::parse).unwrap_or_default()
     }
 
-    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the audit log.
-    const fn texts(self) -> [&'static str; 7] {
+    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the
+    /// audit log, groups and policies.
+    const fn texts(self) -> [&'static str; 8] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -51,6 +52,7 @@ impl Language {
                 include_str!("../locales/en/settings.ftl"),
                 include_str!("../locales/en/mail.ftl"),
                 include_str!("../locales/en/audit.ftl"),
+                include_str!("../locales/en/access.ftl"),
             ],
             Self::Chinese => [
                 include_str!("../locales/zh-CN/frame.ftl"),
@@ -60,6 +62,7 @@ impl Language {
                 include_str!("../locales/zh-CN/settings.ftl"),
                 include_str!("../locales/zh-CN/mail.ftl"),
                 include_str!("../locales/zh-CN/audit.ftl"),
+                include_str!("../locales/zh-CN/access.ftl"),
             ],
         }
     }

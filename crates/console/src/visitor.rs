@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use countersign_core::{Origin, SessionActor};
+use countersign_core::{Origin, Permissions, SessionActor};
 use countersign_model::token::Token;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -26,6 +26,8 @@ pub(crate) struct Visitor {
     pub(crate) theme: Theme,
     /// The path asked for, with its query, to come back to after a change of language.
     pub(crate) path: String,
+    /// What he may do, once his session is known.
+    pub(crate) permissions: Option<Arc<Permissions>>,
 }
 
 impl FromRequestParts<Console> for Visitor {
@@ -56,6 +58,7 @@ impl Visitor {
             words: Words::new(Arc::clone(&console.locales), language),
             theme,
             path: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            permissions: parts.extensions.get::<Permitted>().map(|permitted| Arc::clone(&permitted.0)),
         }
     }
 }
@@ -83,6 +86,10 @@ fn forwarded(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
 /// Somebody with a good session. Only routes that need one can have it: their guard puts it there.
 #[derive(Clone)]
 pub(crate) struct Member(pub(crate) Arc<SessionActor>);
+
+/// What a member may do: the guard puts it beside him.
+#[derive(Clone)]
+pub(crate) struct Permitted(pub(crate) Arc<Permissions>);
 
 impl FromRequestParts<Console> for Member {
     type Rejection = Response;

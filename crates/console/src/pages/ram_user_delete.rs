@@ -49,7 +49,7 @@ async fn ask(asker: &Asker, name: &str, typed: String, problems: Problems) -> Re
         frame: asker.frame(Place::RamUsers, format!("{}/delete", u.path)),
         problems,
         bound: user.device.is_some(),
-        administrator: !user.policies.is_empty(),
+        administrator: user.is_administrator,
         typed,
         u,
     };
