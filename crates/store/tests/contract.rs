@@ -60,6 +60,8 @@ mod of_findings;
 mod of_forecast;
 #[path = "contract/groups.rs"]
 mod of_groups;
+#[path = "contract/groups.rs"]
+mod of_groups;
 #[path = "contract/known_places.rs"]
 mod of_known_places;
 #[path = "contract/login_profiles.rs"]
@@ -88,6 +90,8 @@ mod of_restore;
 mod of_sealed;
 #[path = "contract/sessions.rs"]
 mod of_sessions;
+#[path = "contract/taking_over.rs"]
+mod of_taking_over;
 #[path = "contract/users.rs"]
 mod of_users;
 #[path = "contract/virtual_mfa.rs"]

@@ -9,6 +9,7 @@
     reason = "a test may panic"
 )]
 
+mod access;
 mod audit;
 mod logon;
 mod notices;
