@@ -1,5 +1,5 @@
 //! Groups: made, changed, removed; who is in them; what their policies are worth.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use countersign_core::groups::{GroupFacts, Part};
 use countersign_core::users::{MfaFilter, UsersQuery};
@@ -7,7 +7,7 @@ use countersign_core::{Refusal, Role};
 use countersign_model::policy::PolicyRef;
 use countersign_model::principal::SystemPolicy;
 use countersign_testkit::people::{allowing, denying};
-use countersign_testkit::{both_engines, origin, refusal};
+use countersign_testkit::{Kit, both_engines, origin, refusal};
 
 fn facts(name: &str, comments: &str) -> GroupFacts {
     GroupFacts { name: name.parse().unwrap(), comments: comments.parse().unwrap() }

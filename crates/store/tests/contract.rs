@@ -60,8 +60,6 @@ mod of_findings;
 mod of_forecast;
 #[path = "contract/groups.rs"]
 mod of_groups;
-#[path = "contract/groups.rs"]
-mod of_groups;
 #[path = "contract/known_places.rs"]
 mod of_known_places;
 #[path = "contract/login_profiles.rs"]

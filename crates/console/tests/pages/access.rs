@@ -2,7 +2,7 @@
 
 use super::{logged_on, owner};
 use countersign_model::principal::SystemPolicy;
-use countersign_testkit::{both_engines, origin};
+use countersign_testkit::{Kit, both_engines, origin};
 use http::StatusCode;
 
 const LOOK: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"ram:ListUsers","Resource":"*"}]}"#;
