@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import { walkAccess } from "./house/access.mjs";
+import { readFile } from "node:fs/promises";
 import { Browser } from "./house/browser.mjs";
 import { copyKey, judgeBindingPage, logOn, noSession, proveCode, provePassword, sayName, scan, verifyIdentity } from "./house/deeds.mjs";
 import { judgeCoverage } from "./house/pages.mjs";
@@ -409,6 +410,7 @@ await main(async (open) => {
     await owner.go("/ram/settings");
     await owner.look("ram-settings");
     await owner.pick({ binding_codes: "two" });
+    await owner.page.locator('[name="users_manage_access_keys"]').check();
     await owner.send("/ram/settings");
     await owner.look("ram-settings-forecast");
     await owner.send("/ram/settings");
@@ -429,6 +431,39 @@ await main(async (open) => {
     await user.press(t.later);
     user.at("/me/security");
     await user.reads(t.bound);
+  });
+
+  await step("AccessKeys: made for her and shown once, kept as a file, disabled, enabled, deleted; and the pages for oneself", async () => {
+    const keys = "/ram/users/alice/access-keys";
+    await owner.go("/ram/users/alice?tab=access-keys");
+    await owner.look("ram-user-access-keys-none");
+    await owner.send(keys);
+    owner.at(keys);
+    const [id, secret] = await Promise.all(["#access-key-id", "#access-key-secret"].map((part) => owner.page.locator(part).getAttribute("data-value")));
+    assert.match(id, /^LTAI[A-Za-z0-9]{20}$/);
+    assert.match(secret, /^[A-Za-z0-9]{30}$/);
+    const [file] = await Promise.all([owner.page.waitForEvent("download"), owner.page.locator("main a[download]").click()]);
+    assert.equal(file.suggestedFilename(), `AccessKey-${id}.csv`);
+    assert.equal(await readFile(await file.path(), "utf8"), `AccessKey ID,AccessKey Secret\r\n${id},${secret}\r\n`);
+    await owner.look("ram-user-access-key-made");
+    await owner.go("/ram/users/alice?tab=access-keys");
+    await owner.reads(id);
+    await owner.readsNot(secret);
+    await owner.look("ram-user-access-keys");
+    await owner.leave(() => owner.page.locator('main a[href*="ask=disable"]').click());
+    await owner.look("ram-user-access-key-disable");
+    await owner.send(keys);
+    owner.at("/ram/users/alice");
+    await owner.look("ram-user-access-keys-disabled");
+    await owner.leave(() => owner.page.locator("main form:has([value='enable']) button").click());
+    await owner.leave(() => owner.page.locator('main a[href*="ask=delete"]').click());
+    await owner.look("ram-user-access-key-delete");
+    await owner.send(keys);
+    await owner.readsNot(id);
+    await owner.go("/account/security/access-keys");
+    await owner.look("account-access-keys");
+    await user.go("/me/security/access-keys");
+    await user.look("my-access-keys");
   });
 
   await step("C07: users who do not manage their own devices see no action, and the server refuses it", async () => {
@@ -586,6 +621,35 @@ await main(async (open) => {
   await step("the users list: search, filter, nothing found", async () => {
     await owner.go("/ram/users?q=nobody-of-this-name");
     await owner.look("ram-users-nothing-found");
+  });
+
+  await step("C34 C35 X9: what changes users asks for the factor each time, and a proof is for that change alone", async () => {
+    await owner.go("/ram/settings");
+    await owner.pick({ "strength-users": "always" });
+    await owner.send("/ram/settings");
+    await owner.send("/ram/settings");
+    owner.at("/ram/settings");
+    for (const comments of ["at the front desk", "on the second floor"]) {
+      await owner.go("/ram/users/bob/edit");
+      await owner.fill({ comments });
+      await owner.send("/ram/users/bob/edit");
+      await owner.reads(t.verifyIdentity, owner.page.locator("h1"));
+      if (comments.includes("front")) {
+        await owner.look("ram-user-edit-verify");
+        await owner.fill({ verify_proof: await ownersPhone.wrongCode() });
+        await owner.send("/ram/users/bob/edit");
+        await owner.reads(t.wrongCode);
+        await owner.look("ram-user-edit-verify-refused");
+      }
+      await owner.fill({ verify_proof: await ownersPhone.code() });
+      await owner.send("/ram/users/bob/edit");
+      owner.at("/ram/users/bob");
+      await owner.reads(comments);
+    }
+    await owner.go("/ram/settings");
+    await owner.pick({ "strength-users": "once-in-15-minutes" });
+    await owner.send("/ram/settings");
+    await owner.send("/ram/settings");
   });
 
   await step("A16 A17 A18 A19 A20: the owner unbinds by a current code; the row reads Not Attached", async () => {

@@ -240,6 +240,9 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::GroupPolicyExists
         | Refusal::LimitExceeded(_)
         | Refusal::DeleteConflict(_)
+        | Refusal::AccessKeyNotFound
+        | Refusal::AccessKeyInactive
+        | Refusal::TooManyAccessKeys
         | Refusal::NoPassword => return None,
     };
     Some(field)
@@ -327,4 +330,7 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "LimitExceeded.Policy.Version",
     "LimitExceeded.User.Group",
     "LimitExceeded.User.Policy",
+    "EntityNotExist.User.AccessKey",
+    "AccessKeyInactive",
+    "LimitExceeded.User.AccessKey",
 ];

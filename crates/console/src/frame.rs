@@ -1,9 +1,11 @@
 //! What every page shows around its content: title, language, theme, who is logged on, where in the console one is.
 
 use crate::visitor::{Member, Visitor};
+use countersign_core::Permissions;
 use countersign_core::authorise::Action;
 use countersign_model::Timestamp;
 use countersign_model::principal::PrincipalKind;
+use std::sync::Arc;
 
 /// Light, dark, or as the system says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,6 +73,21 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// The place in whose part of the navigation a path lies.
+    pub(crate) fn around(path: &str) -> Self {
+        [
+            ("/ram/settings/password-policy", Self::RamPasswordPolicy),
+            ("/ram/settings", Self::RamSettings),
+            ("/ram/users", Self::RamUsers),
+            ("/ram/create-user", Self::RamUsers),
+            ("/account/", Self::AccountSecurity),
+            ("/me/", Self::MySecurity),
+        ]
+        .into_iter()
+        .find(|(beginning, _)| path.starts_with(beginning))
+        .map_or(Self::Elsewhere, |(_, place)| place)
+    }
+
     /// Whether it is this entry of the navigation.
     pub(crate) fn is(self, entry: &str) -> bool {
         let own = match self {
@@ -205,17 +222,50 @@ pub(crate) struct Frame {
     pub(crate) viewer: Option<Viewer>,
     /// The key of a message about what was just done, shown as a quiet bar.
     pub(crate) done: Option<&'static str>,
+    /// What the reader may do, once his session is known.
+    pub(crate) permissions: Option<Arc<Permissions>>,
 }
 
 impl Frame {
     /// The frame of a page of a logon.
     pub(crate) fn of_logon(visitor: &Visitor) -> Self {
-        Self { theme: visitor.theme, path: visitor.path.clone(), place: Place::Elsewhere, viewer: None, done: None }
+        Self {
+            theme: visitor.theme,
+            path: visitor.path.clone(),
+            place: Place::Elsewhere,
+            viewer: None,
+            done: None,
+            permissions: visitor.permissions.clone(),
+        }
     }
 
     /// The frame of a page of the console.
     pub(crate) fn of_console(visitor: &Visitor, member: &Member, suffix: &str, place: Place) -> Self {
         Self { place, viewer: Some(Viewer::new(visitor, member, suffix)), ..Self::of_logon(visitor) }
+    }
+
+    fn may(&self, action: Action) -> bool {
+        self.permissions.as_ref().is_some_and(|permissions| permissions.may(action))
+    }
+
+    /// Whether the reader may change the security settings.
+    pub(crate) fn may_change_settings(&self) -> bool {
+        self.may(Action::ChangeSettings)
+    }
+
+    /// Whether he may change the rules for passwords.
+    pub(crate) fn may_change_password_policy(&self) -> bool {
+        self.may(Action::ChangePasswordPolicy)
+    }
+
+    /// Whether he may settle findings.
+    pub(crate) fn may_settle(&self) -> bool {
+        self.may(Action::SettleFinding)
+    }
+
+    /// Whether he may take the audit log out of the house.
+    pub(crate) fn may_export(&self) -> bool {
+        self.may(Action::ExportAudit)
     }
 
     /// The same with a message about what was just done, by the word in the address.
@@ -258,6 +308,9 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("sessions-ended", "done-sessions-ended"),
         ("machine-forgotten", "done-machine-forgotten"),
         ("machines-forgotten", "done-machines-forgotten"),
+        ("key-enabled", "done-key-enabled"),
+        ("key-disabled", "done-key-disabled"),
+        ("key-deleted", "done-key-deleted"),
     ];
     WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
 }

@@ -67,6 +67,7 @@ pub(crate) async fn session(State(console): State<Console>, request: Request, ne
     let visitor = Visitor::new(&parts, &console);
     let admitted = match console.core.session(&token).await {
         Ok(actor) => {
+            let actor = actor.asking_from(&visitor.origin);
             let permissions = console.core.permissions(&actor, &visitor.origin).await;
             permissions.map(|permissions| (Member(Arc::new(actor)), Permitted(Arc::new(permissions))))
         }

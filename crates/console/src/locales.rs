@@ -41,8 +41,8 @@ impl Language {
     }
 
     /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the
-    /// audit log, groups and policies.
-    const fn texts(self) -> [&'static str; 8] {
+    /// audit log, AccessKeys, groups and policies.
+    const fn texts(self) -> [&'static str; 9] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -52,6 +52,7 @@ impl Language {
                 include_str!("../locales/en/settings.ftl"),
                 include_str!("../locales/en/mail.ftl"),
                 include_str!("../locales/en/audit.ftl"),
+                include_str!("../locales/en/keys.ftl"),
                 include_str!("../locales/en/access.ftl"),
             ],
             Self::Chinese => [
@@ -62,6 +63,7 @@ impl Language {
                 include_str!("../locales/zh-CN/settings.ftl"),
                 include_str!("../locales/zh-CN/mail.ftl"),
                 include_str!("../locales/zh-CN/audit.ftl"),
+                include_str!("../locales/zh-CN/keys.ftl"),
                 include_str!("../locales/zh-CN/access.ftl"),
             ],
         }

@@ -2,10 +2,10 @@
 
 use crate::pages::{
     log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_recovery_code, logon_second_factor,
-    not_me, own_history, own_mfa, own_notices, own_password, own_recovery, own_sessions, preferences, ram_audit,
-    ram_findings, ram_group, ram_groups, ram_overview, ram_policies, ram_policy, ram_settings, ram_user,
-    ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset,
-    ram_user_sessions, ram_users, security, setup,
+    not_me, own_access_keys, own_history, own_mfa, own_notices, own_password, own_recovery, own_sessions, preferences,
+    ram_audit, ram_findings, ram_group, ram_groups, ram_overview, ram_policies, ram_policy, ram_settings, ram_user,
+    ram_user_access_keys, ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa,
+    ram_user_policies, ram_user_reset, ram_user_sessions, ram_users, security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};
@@ -79,6 +79,8 @@ fn own_pages() -> Vec<Route> {
         ("/account/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
         ("/account/security/virtual-mfa/unbind", Session, get(own_mfa::show_unbind).post(own_mfa::unbind)),
         ("/account/security/recovery-codes", Session, get(own_recovery::show).post(own_recovery::make)),
+        ("/account/security/access-keys", Session, get(own_access_keys::show).post(own_access_keys::change)),
+        ("/me/security/access-keys", Session, get(own_access_keys::show).post(own_access_keys::change)),
         ("/account/sessions", Session, get(own_sessions::show).post(own_sessions::end)),
         (
             "/account/sessions/log-off-everywhere",
@@ -117,6 +119,7 @@ fn ram_pages() -> Vec<Route> {
         ("/ram/users/{name}/unlock", Session, post(ram_user::unlock)),
         ("/ram/users/{name}/policies", Session, get(ram_user_policies::show).post(ram_user_policies::change)),
         ("/ram/users/{name}/sessions", Session, get(ram_user_sessions::show).post(ram_user_sessions::end)),
+        ("/ram/users/{name}/access-keys", Session, get(ram_user_access_keys::show).post(ram_user_access_keys::change)),
         ("/ram/users/{name}/virtual-mfa/start", Session, post(ram_user_mfa::start)),
         ("/ram/users/{name}/virtual-mfa/bind", Session, get(ram_user_mfa::show_bind).post(ram_user_mfa::bind)),
         ("/ram/users/{name}/virtual-mfa/unbind", Session, get(ram_user_mfa::show_unbind).post(ram_user_mfa::unbind)),

@@ -111,7 +111,7 @@ async fn take_proof(
     match console.core.prove(&member.0, &asked, fields.secret(PROOF), &visitor.origin).await {
         Ok(token) => {
             let renewed = match console.core.session(&token).await {
-                Ok(actor) => Member(Arc::new(actor.with_proof(asked))),
+                Ok(actor) => Member(Arc::new(actor.asking_from(&visitor.origin).with_proof(asked))),
                 Err(error) => return answer::failure(console, visitor, error),
             };
             let response = next.run(sent.request(&form, renewed.clone())).await;
@@ -161,7 +161,7 @@ fn show(
     let back = back(console, sent);
     let template = Page {
         t: visitor.words.clone(),
-        frame: Frame { path: back.clone(), ..Frame::of_console(visitor, member, suffix, Place::Elsewhere) },
+        frame: Frame { path: back.clone(), ..Frame::of_console(visitor, member, suffix, Place::around(&path)) },
         problems,
         operation: visitor.words.s(&format!("ram-event-{}", asked.action.code())),
         by_code: asked.way == Way::Code,

@@ -63,10 +63,14 @@ impl Visitor {
     }
 }
 
-/// The client's address: the peer's, or what the outermost trusted proxy saw. Mapped addresses are unwrapped.
+/// The client's address: the peer's, or what the outermost trusted proxy saw. Mapped addresses are unwrapped. Where the
+/// proxies do not tell, it is empty: no network admits that, and all such clients share one count.
 fn address(parts: &Parts, hops: usize) -> String {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let client = if hops == 0 { peer } else { forwarded(&parts.headers, hops).or(peer) };
+    let client = if hops == 0 { peer } else { forwarded(&parts.headers, hops) };
+    if client.is_none() {
+        tracing::warn!(hops, "the proxies did not tell the client's address in X-Forwarded-For");
+    }
     client.map(|address| address.to_canonical().to_string()).unwrap_or_default()
 }
 
@@ -114,6 +118,7 @@ impl FromRequestParts<Console> for LogonHolder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::Request;
 
     #[test]
     fn only_what_trusted_proxies_added_is_believed() {
@@ -124,5 +129,22 @@ mod tests {
         assert_eq!(forwarded(&headers, 2), Some("10.0.0.9".parse().unwrap()));
         assert_eq!(forwarded(&headers, 4), None);
         assert_eq!(forwarded(&HeaderMap::new(), 1), None);
+    }
+
+    #[test]
+    fn attack_047_a_proxy_that_does_not_tell_the_address_leaves_none() {
+        let asked = |header: Option<&str>| {
+            let mut request = Request::new(());
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 4711))));
+            if let Some(header) = header {
+                request.headers_mut().insert("x-forwarded-for", header.parse().unwrap());
+            }
+            request.into_parts().0
+        };
+        assert_eq!(address(&asked(None), 0), "10.0.0.9");
+        assert_eq!(address(&asked(Some("192.0.2.7")), 1), "192.0.2.7");
+        for broken in [None, Some("unknown"), Some(""), Some("192.0.2.7:443, x")] {
+            assert_eq!(address(&asked(broken), 1), "", "{broken:?}");
+        }
     }
 }

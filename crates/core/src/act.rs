@@ -1,23 +1,29 @@
 //! How a use-case runs: the actor is admitted and the work done in one transaction, with the audit event that tells of it
 //! — also when the work was refused.
 
-use crate::actor::{Actor, Origin, SessionActor};
+use crate::actor::{AccessKeyActor, Actor, Insider, Origin, SessionActor};
 use crate::authorise::{Action, Grants, Resource, Standing, authorise, authorise_at_all};
 use crate::error::{Error, Refusal};
 use crate::step_up::Sensitive;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
+use countersign_model::access_key::AccessKeyState;
 use countersign_model::audit::{AuditActor, AuditEvent, Outcome};
-use countersign_model::ids::{AccountId, EventId, PrincipalId};
+use countersign_model::ids::{AccessKeyId, AccountId, EventId, PrincipalId};
 use countersign_model::names::UserName;
 use countersign_model::principal::Principal;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
 use countersign_store::sessions::{SessionInFull, SessionLine};
-use countersign_store::{Tx, accounts, attachments, audit, principals, sessions};
+use countersign_store::{Tx, access_keys, accounts, attachments, audit, principals, sessions};
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// So many refusals of one actor for the same deed and reason are written down one by one within [`ALIKE_WITHIN`]; more
+/// are counted, so that nobody who may log on can fill the disk.
+const MOST_ALIKE: i64 = 20;
+const ALIKE_WITHIN: Duration = Duration::from_mins(1);
 
 /// What is about to be done, as the audit log will tell it.
 #[derive(Debug, Clone)]
@@ -34,15 +40,15 @@ pub(crate) struct Deed {
 
 impl Deed {
     /// Something about the actor himself.
-    pub(crate) fn own(actor: &SessionActor, code: &'static str) -> Self {
-        Self { code, account: actor.account_id().clone(), target: String::new(), sensitive: None }
+    pub(crate) fn own<'a>(actor: impl Into<Insider<'a>>, code: &'static str) -> Self {
+        Self { code, account: actor.into().account_id().clone(), target: String::new(), sensitive: None }
     }
 
     /// Something about a user or a setting of the actor's account. What was typed as its name is cut to 128 characters and
     /// freed of control characters, which no name has.
-    pub(crate) fn on(actor: &SessionActor, code: &'static str, target: &str) -> Self {
+    pub(crate) fn on<'a>(actor: impl Into<Insider<'a>>, code: &'static str, target: &str) -> Self {
         let target = target.chars().filter(|c| !c.is_control()).take(128).collect();
-        Self { code, account: actor.account_id().clone(), target, sensitive: None }
+        Self { code, account: actor.into().account_id().clone(), target, sensitive: None }
     }
 
     /// Something in the account of an actor who belongs to one.
@@ -63,16 +69,19 @@ impl Deed {
     }
 }
 
-/// An actor whose session was looked at again inside the transaction.
+/// An actor whose session or `AccessKey` was looked at again inside the transaction.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) who: Standing,
     pub(crate) session: Option<SessionActor>,
+    pub(crate) access_key: Option<AccessKeyActor>,
     pub(crate) now: Timestamp,
     /// From where he asks.
     address: String,
     /// What the event will tell beyond the deed.
     details: Mutex<String>,
+    /// On whom it is done, once that is known.
+    subject: Arc<Mutex<Option<PrincipalId>>>,
 }
 
 impl Admitted {
@@ -82,8 +91,17 @@ impl Admitted {
         let _ = write!(self.details.lock().unwrap_or_else(PoisonError::into_inner), "{key}={value};");
     }
 
+    /// Notes on whom it is done, for his history.
+    pub(crate) fn aim_at(&self, subject: &PrincipalId) {
+        *self.subject.lock().unwrap_or_else(PoisonError::into_inner) = Some(subject.clone());
+    }
+
     fn told(&self) -> String {
         self.details.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn subject(&self) -> Option<PrincipalId> {
+        self.subject.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether he may do this to that; the use-case calls it as soon as it knows the resource.
@@ -96,7 +114,13 @@ impl Admitted {
         authorise_at_all(&self.who, action).map_err(Error::from)
     }
 
-    /// The principal of the session; an operator has none.
+    /// Himself, as somebody of an account; an operator is of none.
+    pub(crate) fn insider(&self) -> Option<Insider<'_>> {
+        let session = self.session.as_ref().map(Insider::Session);
+        session.or(self.access_key.as_ref().map(Insider::AccessKey))
+    }
+
+    /// The principal of the session or key; an operator has none.
     pub(crate) fn oneself(&self) -> Result<(&AccountId, &PrincipalId), Error> {
         match (&self.who.account, &self.who.principal) {
             (Some(account), Some(principal)) => Ok((account, principal)),
@@ -118,6 +142,7 @@ impl Admitted {
         let name = UserName::parse(name).map_err(|_| Refusal::UserNotFound)?.canonical();
         self.may(action, &Resource::User(account.clone(), name.clone(), None))?;
         let user = principals::find_ram_user(tx, account, &name).await?.ok_or(Refusal::UserNotFound)?;
+        self.aim_at(&user.id);
         self.may(action, &Resource::User(account.clone(), name, Some(user.id.clone())))?;
         Ok(user)
     }
@@ -144,6 +169,15 @@ impl Admitted {
             return Err(Error::because(Refusal::NotLoggedOn, "session_superseded"));
         }
         Ok(session)
+    }
+
+    /// As [`Self::guard_oneself`], for an actor by whichever door. While the row was waited for, another node may have
+    /// disabled or deleted the key.
+    pub(crate) async fn guard_insider(&self, tx: &mut Tx<'_>) -> Result<Insider<'_>, Error> {
+        let Some(actor) = &self.access_key else { return Ok(Insider::Session(self.guard_oneself(tx).await?)) };
+        principals::guard(tx, actor.account_id(), actor.principal_id()).await?;
+        good_access_key(tx, actor.access_key_id(), self.now).await?;
+        Ok(Insider::AccessKey(actor))
     }
 
     /// As [`Self::find_user`], and takes the row that guards the user until the unit ends.
@@ -190,12 +224,12 @@ impl Countersign {
         admitted: &Admitted,
         action: Action,
     ) -> Result<Admitted, Error> {
-        let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
+        let insider = admitted.insider().ok_or(Refusal::NoPermission)?;
         admitted.may_at_all(action)?;
-        accounts::guard(tx, session.account_id()).await?;
-        let again = self.admit(tx, &Actor::from(session), &admitted.address).await?;
+        accounts::guard(tx, insider.account_id()).await?;
+        let again = self.admit(tx, &insider.to_actor(), &admitted.address).await?;
         again.may_at_all(action)?;
-        Ok(again)
+        Ok(Admitted { subject: Arc::clone(&admitted.subject), ..again })
     }
 
     /// Refuses whoever may not do this to anything. Asked before work that nobody else shall cause; the transaction that
@@ -231,7 +265,7 @@ impl Countersign {
         let found = found.await?.ok_or(Refusal::NotLoggedOn)?;
         good_session(&found, self.now())?;
         self.note_seen(hash, &found);
-        Ok(SessionActor { token_hash: hash, found, proof: None })
+        Ok(SessionActor { token_hash: hash, found, proof: None, address: String::new() })
     }
 
     /// Notes at most once a minute, without waiting, that a session is in use.
@@ -259,11 +293,14 @@ impl Countersign {
     {
         let (this, actor, origin) = (self.clone(), actor.clone(), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let (result, details) = match this.admit(tx, &actor, &origin.address).await {
-                Ok(admitted) => (this.work_with_proof(tx, &admitted, &deed, &work).await, admitted.told()),
-                Err(error) => (Err(error), String::new()),
+            let (result, told) = match this.admit(tx, &actor, &origin.address).await {
+                Ok(admitted) => {
+                    let result = this.work_with_proof(tx, &admitted, &deed, &work).await;
+                    (result, (admitted.told(), admitted.subject()))
+                }
+                Err(error) => (Err(error), (actor.details(), None)),
             };
-            this.write_down(tx, actor.for_audit(), &origin, (&deed, &details), &result).await?;
+            this.write_down(tx, actor.for_audit(), &origin, (&deed, &told.0, told.1.as_ref()), &result).await?;
             result
         };
         self.inner.store.write(unit).await
@@ -361,34 +398,45 @@ impl Countersign {
             let (this, asker, origin) = (self.clone(), actor.clone(), origin.clone());
             let refused: Result<(), Error> = Err(Error::because(*refusal, reason));
             let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
-                this.write_down(tx, asker.for_audit(), &origin, (&deed, ""), &refused).await
+                this.write_down(tx, asker.for_audit(), &origin, (&deed, &asker.details(), None), &refused).await
             };
             self.inner.store.write(note).await?;
         }
         result
     }
 
-    /// Looks at the actor inside the transaction: whether his session is still good, and which policies reach him now.
-    /// One read for the session; a second one for RAM users whom any policy reaches.
+    /// Looks at the actor inside the transaction: whether his session or key is still good, and which policies reach him
+    /// now. One read for the session or key; a second one for RAM users whom any policy reaches.
     async fn admit(&self, tx: &mut Tx<'_>, actor: &Actor, address: &str) -> Result<Admitted, Error> {
         let now = self.now();
-        let session = match actor {
+        let (mut session, mut access_key) = (None, None);
+        match actor {
             Actor::Session(actor) => {
                 let found = sessions::find(tx, &actor.token_hash).await?.ok_or(Refusal::NotLoggedOn)?;
                 good_session(&found, now)?;
-                Some(SessionActor { token_hash: actor.token_hash, found, proof: actor.proof.clone() })
+                session = Some(SessionActor { found, ..actor.as_ref().clone() });
             }
-            Actor::Operator => None,
+            Actor::AccessKey(actor) => access_key = Some(good_access_key(tx, actor.access_key_id(), now).await?),
+            Actor::Operator => {}
+        }
+        let address = match &session {
+            Some(session) if address.is_empty() => session.address.clone(),
+            Some(_) | None => address.to_owned(),
         };
-        let present = session.as_ref().map_or_else(|| actor.clone(), Actor::from);
-        let grants = match &session {
-            Some(session) if present.is_governed_by_policies() => {
-                Grants::read(attachments::reaching(tx, session.account_id(), session.principal_id()).await?)?
+        let present = match (&session, &access_key) {
+            (Some(session), _) => Actor::from(session),
+            (None, Some(key)) => Actor::from(key),
+            (None, None) => actor.clone(),
+        };
+        let grants = match present.insider() {
+            Some(insider) if insider.is_governed_by_policies() => {
+                Grants::read(attachments::reaching(tx, insider.account_id(), insider.principal_id()).await?)?
             }
             Some(_) | None => Grants::default(),
         };
-        let who = Standing::new(&present, grants, address);
-        Ok(Admitted { who, session, now, address: address.to_owned(), details: Mutex::default() })
+        let who = Standing::new(&present, grants, &address);
+        let (details, subject) = (Mutex::new(actor.details()), Arc::default());
+        Ok(Admitted { who, session, access_key, now, address, details, subject })
     }
 
     /// Writes the audit event of what was done or refused. Faults roll back, so nothing of them is written.
@@ -397,7 +445,7 @@ impl Countersign {
         tx: &mut Tx<'_>,
         actor: AuditActor,
         origin: &Origin,
-        (deed, details): (&Deed, &str),
+        (deed, details, subject): (&Deed, &str, Option<&PrincipalId>),
         result: &Result<T, Error>,
     ) -> Result<(), Error> {
         let (outcome, reason) = match result {
@@ -410,13 +458,24 @@ impl Countersign {
             Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
         };
         let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason, details };
-        self.write_event(tx, &deed.account, origin, event).await
+        self.write_event_on(tx, (&deed.account, subject), origin, event).await
     }
 
     pub(crate) async fn write_event(
         &self,
         tx: &mut Tx<'_>,
         account: &AccountId,
+        origin: &Origin,
+        written: Written<'_>,
+    ) -> Result<(), Error> {
+        self.write_event_on(tx, (account, None), origin, written).await
+    }
+
+    /// Writes the event of something done to somebody of the account, if to anybody.
+    pub(crate) async fn write_event_on(
+        &self,
+        tx: &mut Tx<'_>,
+        (account, subject): (&AccountId, Option<&PrincipalId>),
         origin: &Origin,
         written: Written<'_>,
     ) -> Result<(), Error> {
@@ -434,7 +493,17 @@ impl Countersign {
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
-        Ok(audit::insert(tx, &event).await?)
+        if event.outcome == Outcome::Refused && !event.actor.id.is_empty() {
+            let alike = audit::count_alike(tx, &event, now.minus(ALIKE_WITHIN), MOST_ALIKE).await?;
+            if alike >= MOST_ALIKE {
+                return Ok(audit::count_refusal(tx, now, &event.address, &event.reason).await?);
+            }
+        }
+        audit::insert(tx, &event).await?;
+        if let Some(subject) = subject {
+            audit::insert_subject(tx, &event, subject).await?;
+        }
+        Ok(())
     }
 
     /// Bumps the epoch of the actor himself: his other sessions end, this one goes on under a new secret.
@@ -471,6 +540,17 @@ pub(crate) struct Written<'a> {
     pub(crate) reason: &'a str,
     /// What else there is to know, as `key=value;` words.
     pub(crate) details: &'a str,
+}
+
+/// The key of this id as it is now, if it may sign.
+async fn good_access_key(tx: &mut Tx<'_>, id: &AccessKeyId, now: Timestamp) -> Result<AccessKeyActor, Error> {
+    let found = access_keys::find_in_full(tx, id).await?.ok_or(Refusal::AccessKeyNotFound)?;
+    let actor = AccessKeyActor { found };
+    match actor.state(now) {
+        AccessKeyState::Active => Ok(actor),
+        AccessKeyState::Inactive => Err(Refusal::AccessKeyInactive.into()),
+        AccessKeyState::Idle => Err(Error::because(Refusal::AccessKeyInactive, "access_key_idle")),
+    }
 }
 
 /// Whether a session found is still good: both epochs, its end, its idleness.

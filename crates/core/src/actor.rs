@@ -1,10 +1,12 @@
 //! Who asks. A use-case that is not part of a logon takes an [`Actor`]; what he may do, `authorise` alone decides.
 
+use countersign_model::Timestamp;
+use countersign_model::access_key::AccessKeyState;
 use countersign_model::audit::{ActorKind, AuditActor};
-use countersign_model::ids::{AccountId, PrincipalId};
-
-use countersign_model::principal::PrincipalKind;
+use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
+use countersign_model::principal::{PrincipalKind, SystemPolicy};
 use countersign_model::token::Token;
+use countersign_store::access_keys::AccessKeyInFull;
 use countersign_store::sessions::SessionInFull;
 
 /// Who asks for something outside a logon.
@@ -12,6 +14,8 @@ use countersign_store::sessions::SessionInFull;
 pub enum Actor {
     /// Somebody with a session.
     Session(Box<SessionActor>),
+    /// A program that signed its call with an `AccessKey`.
+    AccessKey(Box<AccessKeyActor>),
     /// The operator of the installation, by the command line on its host.
     Operator,
 }
@@ -23,6 +27,8 @@ pub struct SessionActor {
     pub(crate) found: SessionInFull,
     /// The proof that was given for the operation which is asked for now.
     pub(crate) proof: Option<Token>,
+    /// From where he asks, for use-cases that are not told; empty when nobody knows.
+    pub(crate) address: String,
 }
 
 impl SessionActor {
@@ -50,20 +56,148 @@ impl SessionActor {
         Self { proof: Some(proof), ..self }
     }
 
+    /// The same person, known to ask from there: use-cases that are not told so otherwise judge conditions by it.
+    #[must_use]
+    pub fn asking_from(self, origin: &Origin) -> Self {
+        Self { address: origin.address.clone(), ..self }
+    }
+
     /// What he is in his account.
     #[must_use]
     pub const fn role(&self) -> Role {
-        match (self.found.kind, self.found.administrator_by) {
-            (PrincipalKind::Owner, _) => Role::Owner,
-            (PrincipalKind::RamUser, Some(_)) => Role::Administrator,
-            (PrincipalKind::RamUser, None) => Role::User,
-        }
+        Role::of(self.found.kind, self.found.administrator_by)
     }
 
     /// Whether the logon used a second factor.
     #[must_use]
     pub fn used_second_factor(&self) -> bool {
         self.found.session.methods.iter().any(|method| method.is_second_factor())
+    }
+}
+
+/// A program that signed its call with an `AccessKey`. It acts as the principal whose key it is, without a second factor
+/// and without a session: nothing that makes or changes a session is there for it, and it is never asked for a proof.
+#[derive(Debug, Clone)]
+pub struct AccessKeyActor {
+    pub(crate) found: AccessKeyInFull,
+}
+
+impl AccessKeyActor {
+    /// The account.
+    #[must_use]
+    pub const fn account_id(&self) -> &AccountId {
+        &self.found.key.account_id
+    }
+
+    /// The principal.
+    #[must_use]
+    pub const fn principal_id(&self) -> &PrincipalId {
+        &self.found.key.principal_id
+    }
+
+    /// The id of the key.
+    #[must_use]
+    pub const fn access_key_id(&self) -> &AccessKeyId {
+        &self.found.key.id
+    }
+
+    /// The key with its principal's name, its account's alias and settings.
+    #[must_use]
+    pub const fn access_key(&self) -> &AccessKeyInFull {
+        &self.found
+    }
+
+    /// What he is in his account.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        Role::of(self.found.kind, self.found.administrator_by)
+    }
+
+    /// What the key is worth at `now`.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> AccessKeyState {
+        self.found.key.state(self.found.settings.max_idle_days_access_keys, now)
+    }
+}
+
+/// Somebody who acts within his own account, by a session or by a signed call. What a use-case takes that either may ask
+/// for; both turn into it by `into()`.
+#[derive(Debug, Clone, Copy)]
+pub enum Insider<'a> {
+    /// Somebody with a session.
+    Session(&'a SessionActor),
+    /// A program with an `AccessKey`.
+    AccessKey(&'a AccessKeyActor),
+}
+
+impl<'a> From<&'a SessionActor> for Insider<'a> {
+    fn from(actor: &'a SessionActor) -> Self {
+        Self::Session(actor)
+    }
+}
+
+impl<'a> From<&'a AccessKeyActor> for Insider<'a> {
+    fn from(actor: &'a AccessKeyActor) -> Self {
+        Self::AccessKey(actor)
+    }
+}
+
+impl<'a> Insider<'a> {
+    /// The account.
+    #[must_use]
+    pub const fn account_id(self) -> &'a AccountId {
+        match self {
+            Self::Session(actor) => actor.account_id(),
+            Self::AccessKey(actor) => actor.account_id(),
+        }
+    }
+
+    /// The principal.
+    #[must_use]
+    pub const fn principal_id(self) -> &'a PrincipalId {
+        match self {
+            Self::Session(actor) => actor.principal_id(),
+            Self::AccessKey(actor) => actor.principal_id(),
+        }
+    }
+
+    /// The user name, or the owner's email address.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Session(actor) => &actor.found.name,
+            Self::AccessKey(actor) => &actor.found.name,
+        }
+    }
+
+    /// Whether he is the owner or a RAM user.
+    #[must_use]
+    pub const fn kind(self) -> PrincipalKind {
+        match self {
+            Self::Session(actor) => actor.found.kind,
+            Self::AccessKey(actor) => actor.found.kind,
+        }
+    }
+
+    /// Whether policies decide over what he may: for a RAM user whom any reaches.
+    pub(crate) const fn is_governed_by_policies(self) -> bool {
+        let has_policies = match self {
+            Self::Session(actor) => actor.found.has_policies,
+            Self::AccessKey(actor) => actor.found.has_policies,
+        };
+        match self.kind() {
+            PrincipalKind::Owner => false,
+            PrincipalKind::RamUser => has_policies,
+        }
+    }
+
+    /// As an actor of his own.
+    #[must_use]
+    pub fn to_actor(self) -> Actor {
+        match self {
+            Self::Session(actor) => Actor::Session(Box::new(actor.clone())),
+            Self::AccessKey(actor) => Actor::AccessKey(Box::new(actor.clone())),
+        }
     }
 }
 
@@ -85,6 +219,14 @@ pub enum Role {
 impl Role {
     /// All of them.
     pub const ALL: &'static [Self] = &[Self::Anonymous, Self::User, Self::Administrator, Self::Owner, Self::Operator];
+
+    const fn of(kind: PrincipalKind, administrator_by: Option<SystemPolicy>) -> Self {
+        match (kind, administrator_by) {
+            (PrincipalKind::Owner, _) => Self::Owner,
+            (PrincipalKind::RamUser, Some(_)) => Self::Administrator,
+            (PrincipalKind::RamUser, None) => Self::User,
+        }
+    }
 }
 
 /// From where a request comes, as far as it can be known, and what its browser brought along.
@@ -123,6 +265,18 @@ impl From<&SessionActor> for Actor {
     }
 }
 
+impl From<&AccessKeyActor> for Actor {
+    fn from(actor: &AccessKeyActor) -> Self {
+        Self::AccessKey(Box::new(actor.clone()))
+    }
+}
+
+impl From<Insider<'_>> for Actor {
+    fn from(insider: Insider<'_>) -> Self {
+        insider.to_actor()
+    }
+}
+
 impl From<&Self> for Actor {
     fn from(actor: &Self) -> Self {
         actor.clone()
@@ -133,36 +287,45 @@ impl Actor {
     /// The account that he belongs to; the operator belongs to none.
     #[must_use]
     pub fn account_id(&self) -> Option<&AccountId> {
-        match self {
-            Self::Session(actor) => Some(actor.account_id()),
-            Self::Operator => None,
-        }
+        self.insider().map(Insider::account_id)
     }
 
     /// Whether policies decide over what he may: for a RAM user whom any reaches.
-    pub(crate) const fn is_governed_by_policies(&self) -> bool {
-        match self {
-            Self::Session(actor) => match actor.found.kind {
-                PrincipalKind::Owner => false,
-                PrincipalKind::RamUser => actor.found.has_policies,
-            },
-            Self::Operator => false,
-        }
+    pub(crate) fn is_governed_by_policies(&self) -> bool {
+        self.insider().is_some_and(Insider::is_governed_by_policies)
     }
 
     /// As the audit log names him.
     #[must_use]
     pub fn for_audit(&self) -> AuditActor {
-        match self {
-            Self::Session(actor) => AuditActor {
-                kind: match actor.found.kind {
+        match self.insider() {
+            Some(insider) => AuditActor {
+                kind: match insider.kind() {
                     PrincipalKind::Owner => ActorKind::Owner,
                     PrincipalKind::RamUser => ActorKind::RamUser,
                 },
-                id: actor.principal_id().to_string(),
-                name: actor.found.name.clone(),
+                id: insider.principal_id().to_string(),
+                name: insider.name().to_owned(),
             },
-            Self::Operator => AuditActor { kind: ActorKind::Operator, id: String::new(), name: "operator".to_owned() },
+            None => AuditActor { kind: ActorKind::Operator, id: String::new(), name: "operator".to_owned() },
+        }
+    }
+
+    /// Himself, as somebody of an account; an operator is of none.
+    #[must_use]
+    pub fn insider(&self) -> Option<Insider<'_>> {
+        match self {
+            Self::Session(actor) => Some(Insider::Session(actor)),
+            Self::AccessKey(actor) => Some(Insider::AccessKey(actor)),
+            Self::Operator => None,
+        }
+    }
+
+    /// What every event of his tells, as `key=value;` words: with which key it was signed.
+    pub(crate) fn details(&self) -> String {
+        match self {
+            Self::AccessKey(actor) => format!("access_key={};", actor.access_key_id()),
+            Self::Session(_) | Self::Operator => String::new(),
         }
     }
 }

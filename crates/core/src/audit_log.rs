@@ -10,8 +10,9 @@ use countersign_model::Timestamp;
 use countersign_model::audit::AuditEvent;
 use countersign_model::ids::{AccountId, EventId};
 use countersign_model::principal::Principal;
-use countersign_store::audit_search::{self, Person};
-use countersign_store::{Tx, accounts, audit_chain, principals};
+use countersign_store::{Tx, accounts, audit_chain, audit_search, principals};
+
+use countersign_store::audit_search::{Bound, Found};
 
 pub use countersign_store::audit_search::EventFilter;
 
@@ -19,6 +20,8 @@ pub use countersign_store::audit_search::EventFilter;
 pub const PER_PAGE: usize = 50;
 /// Up to so many entries are counted.
 pub const COUNTED: i64 = 10_000;
+/// So many entries are looked at for one page of a search.
+pub const SEARCHED: i64 = 20_000;
 /// One's own looks at pages are no history.
 const LOOKS: &[Action] = &[Action::ViewOwnSecurity, Action::ViewOwnHistory];
 
@@ -43,6 +46,8 @@ pub struct AuditPage {
     pub older: Option<Cursor>,
     /// The cursor of the page with newer entries, if there may be any.
     pub newer: Option<Cursor>,
+    /// Up to when the search has come, if it was not to the end: with the next cursor it goes on.
+    pub searched_to: Option<Timestamp>,
     /// How many entries there are in this time, up to one more than [`COUNTED`]; not counted where that would take long.
     pub total: Option<i64>,
     /// How far the chain has come.
@@ -84,13 +89,14 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<AuditPage, Error> {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::ListAudit, &Resource::Account(account.clone()))?;
-            let (events, older, newer) = page_at(tx, account, &filter, &cursor).await?;
+            let PageAt { events, older, newer, searched_to } = page_at(tx, account, &filter, &cursor).await?;
             let total = if filter.is_by_time_alone() {
                 Some(audit_search::count(tx, account, &filter, COUNTED + 1).await?)
             } else {
                 None
             };
-            Ok(AuditPage { events, older, newer, total, chain: this.chain_state(tx, account).await? })
+            let chain = this.chain_state(tx, account).await?;
+            Ok(AuditPage { events, older, newer, searched_to, total, chain })
         };
         self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
@@ -175,6 +181,7 @@ impl Countersign {
         let account = match (account, actor) {
             (Some(account), _) => account,
             (None, Actor::Session(session)) => session.account_id().clone(),
+            (None, Actor::AccessKey(caller)) => caller.account_id().clone(),
             (None, Actor::Operator) => return Err(Refusal::AccountNotFound.into()),
         };
         let deed = Deed::in_account(account.clone(), Action::ExportAudit.code(), String::new());
@@ -222,20 +229,28 @@ fn tell_filter(admitted: &Admitted, filter: &EventFilter) {
     }
 }
 
-type PageAt = (Vec<AuditEvent>, Option<Cursor>, Option<Cursor>);
+/// The entries of a page, and where it lies.
+#[derive(Default)]
+struct PageAt {
+    events: Vec<AuditEvent>,
+    older: Option<Cursor>,
+    newer: Option<Cursor>,
+    searched_to: Option<Timestamp>,
+}
 
 async fn page_at(tx: &mut Tx<'_>, account: &AccountId, filter: &EventFilter, cursor: &Cursor) -> Result<PageAt, Error> {
     // One more than the page has tells whether there is another page.
-    let limit = i64::try_from(PER_PAGE + 1).unwrap_or(i64::MAX);
+    let bound = Bound { given: i64::try_from(PER_PAGE + 1).unwrap_or(i64::MAX), looked_at: SEARCHED };
     if let Cursor::After(after) = cursor {
-        let mut events = audit_search::newer(tx, account, filter, after, limit).await?;
+        let Found { mut events, reached } = audit_search::newer(tx, account, filter, after, bound).await?;
         let has_newer = events.len() > PER_PAGE;
         events.truncate(PER_PAGE);
-        if events.len() == PER_PAGE {
+        if events.len() == PER_PAGE || reached.is_some() {
             events.reverse();
-            let older = events.last().map(|event| Cursor::Before(event.id.clone()));
-            let newer = has_newer.then(|| events.first().map(|event| Cursor::After(event.id.clone()))).flatten();
-            return Ok((events, older, newer));
+            let older = Some(Cursor::Before(events.last().map_or_else(|| after.clone(), |event| event.id.clone())));
+            let newest = has_newer.then(|| events.first().map(|event| event.id.clone())).flatten();
+            let (searched_to, newer) = (reached.as_ref().map(EventId::time), newest.or(reached).map(Cursor::After));
+            return Ok(PageAt { events, older, newer, searched_to });
         }
         // Less than a page: then it is the first one, and that is full.
     }
@@ -243,24 +258,20 @@ async fn page_at(tx: &mut Tx<'_>, account: &AccountId, filter: &EventFilter, cur
         Cursor::Before(id) => Some(id),
         Cursor::Latest | Cursor::After(_) => None,
     };
-    let mut events = audit_search::older(tx, account, filter, before, limit).await?;
+    let Found { mut events, reached } = audit_search::older(tx, account, filter, before, bound).await?;
     let has_older = events.len() > PER_PAGE;
     events.truncate(PER_PAGE);
-    let older = has_older.then(|| events.last().map(|event| Cursor::Before(event.id.clone()))).flatten();
-    let newer = before.and_then(|_| events.first()).map(|event| Cursor::After(event.id.clone()));
-    Ok((events, older, newer))
+    let oldest = has_older.then(|| events.last().map(|event| event.id.clone())).flatten();
+    let newer = before.map(|before| Cursor::After(events.first().map_or(before, |event| &event.id).clone()));
+    let (searched_to, older) = (reached.as_ref().map(EventId::time), oldest.or(reached).map(Cursor::Before));
+    Ok(PageAt { events, older, newer, searched_to })
 }
 
 async fn history(tx: &mut Tx<'_>, principal: &Principal, before: Option<&EventId>) -> Result<HistoryPage, Error> {
     let limit = i64::try_from(PER_PAGE + 1).unwrap_or(i64::MAX);
-    let person = Person {
-        account: &principal.account_id,
-        id: &principal.id,
-        name: &principal.name,
-        since: principal.created_at,
-    };
+    let person = (&principal.account_id, &principal.id);
     let mut events = audit_search::by_actor(tx, person, before, limit).await?;
-    events.extend(audit_search::by_target(tx, person, before, limit).await?);
+    events.extend(audit_search::by_subject(tx, person, before, limit).await?);
     events.sort_by(|a, b| b.id.cmp(&a.id));
     let has_older = events.len() > PER_PAGE;
     events.truncate(PER_PAGE);

@@ -12,7 +12,7 @@ pub(crate) use grants::Grant;
 pub use grants::{Grants, system_document};
 pub(crate) use rule::{Kind, Own, Rule};
 
-use crate::actor::{Actor, Role};
+use crate::actor::{Actor, Insider, Role};
 use crate::error::Refusal;
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::policy::{Context, Decision, Pattern, decide, decide_at_all};
@@ -92,6 +92,26 @@ actions! {
     UnlockUser = "UnlockUser",
     /// End the sessions of a RAM user, forget his machines.
     EndUserSessions = "EndUserSessions",
+    /// See one's own AccessKeys.
+    ListOwnAccessKeys = "ListAccessKeys",
+    /// Make an AccessKey for oneself.
+    CreateOwnAccessKey = "CreateAccessKey",
+    /// Enable or disable an AccessKey of one's own.
+    UpdateOwnAccessKey = "UpdateAccessKey",
+    /// Remove an AccessKey of one's own.
+    DeleteOwnAccessKey = "DeleteAccessKey",
+    /// See when an AccessKey of one's own was last used.
+    ViewOwnAccessKeyUse = "GetAccessKeyLastUsed",
+    /// See the AccessKeys of a RAM user.
+    ListAccessKeysOfUser = "ListAccessKeys",
+    /// Make an AccessKey for a RAM user.
+    CreateAccessKeyForUser = "CreateAccessKey",
+    /// Enable or disable an AccessKey of a RAM user.
+    UpdateAccessKeyOfUser = "UpdateAccessKey",
+    /// Remove an AccessKey of a RAM user.
+    DeleteAccessKeyOfUser = "DeleteAccessKey",
+    /// See when an AccessKey of a RAM user was last used.
+    ViewAccessKeyUseOfUser = "GetAccessKeyLastUsed",
     /// Attach a policy to a RAM user.
     AttachPolicy = "AttachPolicyToUser",
     /// Detach a policy from a RAM user.
@@ -168,6 +188,8 @@ actions! {
     ResetOwnerPassword = "ResetOwnerPassword",
     /// Lift all locks on somebody by the command line.
     UnlockByOperator = "UnlockUser",
+    /// Make an AccessKey for the owner or a RAM user by the command line.
+    CreateAccessKeyByOperator = "CreateAccessKey",
     /// End what a restored backup holds open.
     RestoreInstallation = "RestoreInstallation",
     /// Take a new version of the keys into use.
@@ -192,6 +214,12 @@ impl Action {
             | Self::UnbindMfaForUser
             | Self::UnlockUser
             | Self::EndUserSessions => Some(SensitiveOperation::Users),
+            Self::CreateOwnAccessKey
+            | Self::UpdateOwnAccessKey
+            | Self::DeleteOwnAccessKey
+            | Self::CreateAccessKeyForUser
+            | Self::UpdateAccessKeyOfUser
+            | Self::DeleteAccessKeyOfUser => Some(SensitiveOperation::AccessKeys),
             Self::AttachPolicy
             | Self::DetachPolicy
             | Self::AttachPolicyToGroup
@@ -216,6 +244,11 @@ impl Action {
             | Self::ViewOverview
             | Self::ListUsers
             | Self::ViewUser
+            | Self::ListOwnAccessKeys
+            | Self::ViewOwnAccessKeyUse
+            | Self::ListAccessKeysOfUser
+            | Self::ViewAccessKeyUseOfUser
+            | Self::CreateAccessKeyByOperator
             | Self::ListPoliciesForUser
             | Self::ListPoliciesForGroup
             | Self::ListEntitiesForPolicy
@@ -316,20 +349,11 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The standing of an actor whom policies reach.
+    /// The standing of an actor whom policies reach. What is signed with an AccessKey has shown no second factor.
     #[must_use]
     pub fn new(actor: &Actor, grants: Grants, address: &str) -> Self {
-        match actor {
-            Actor::Session(actor) => Self {
-                role: actor.role(),
-                account: Some(actor.account_id().clone()),
-                principal: Some(actor.principal_id().clone()),
-                name: actor.found.name.clone(),
-                settings: actor.found.settings.clone(),
-                grants,
-                context: Context::new(address, actor.used_second_factor()),
-            },
-            Actor::Operator => Self {
+        let Some(insider) = actor.insider() else {
+            return Self {
                 role: Role::Operator,
                 account: None,
                 principal: None,
@@ -337,7 +361,20 @@ impl Standing {
                 settings: SecuritySettings::default(),
                 grants,
                 context: Context::default(),
-            },
+            };
+        };
+        let (role, settings, mfa_present) = match insider {
+            Insider::Session(actor) => (actor.role(), &actor.found.settings, actor.used_second_factor()),
+            Insider::AccessKey(actor) => (actor.role(), &actor.found.settings, false),
+        };
+        Self {
+            role,
+            account: Some(insider.account_id().clone()),
+            principal: Some(insider.principal_id().clone()),
+            name: insider.name().to_owned(),
+            settings: settings.clone(),
+            grants,
+            context: Context::new(address, mfa_present),
         }
     }
 
@@ -428,6 +465,7 @@ fn may_for_oneself(who: &Standing, action: Action, own: Own) -> bool {
         Own::Always => return matches!(who.role, Role::User | Role::Administrator | Role::Owner),
         Own::Password => settings.users_change_password,
         Own::Devices => settings.users_manage_mfa_devices,
+        Own::AccessKeys => settings.users_manage_access_keys,
     };
     match who.role {
         Role::Owner => true,

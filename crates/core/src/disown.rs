@@ -1,5 +1,6 @@
 //! "This was not me": the answer to a notice, by the link in its mail or from a session. It ends all that was opened as
-//! the principal, and tells the administrators.
+//! the principal, takes back what can be taken back, disables the AccessKeys that were made or enabled since, and tells the
+//! administrators.
 //!
 //! The link's secret is not stored: it is a keyed hash of what the notice is, so that a copy of the database makes none.
 
@@ -10,15 +11,24 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::notices::Finding;
 use crate::sessions::end_everything;
+use countersign_model::Timestamp;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
-use countersign_model::ids::NoticeId;
-use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice};
-use countersign_store::{Tx, audit, notices, principals, virtual_mfa};
+use countersign_model::ids::{AccessKeyId, NoticeId};
+use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice, NoticeKind};
+use countersign_model::principal::LoginProfile;
+use countersign_store::{
+    Tx, access_keys, audit, facts, login_profiles, notices, principals, recovery_codes, virtual_mfa,
+};
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
+use std::time::Duration;
 
 /// Keeps these hashes apart from all others.
 const PURPOSE: &str = "not me";
+/// Links of notices up to this instant are over.
+const LINKS_ENDED_AT: &str = "disown_links_ended_at";
+/// A key is a little older than the notice that tells of it.
+const KEYS_BEFORE: Duration = Duration::from_mins(1);
 
 impl Countersign {
     /// What the link to a notice carries: its id, a point, and a keyed hash in hexadecimal.
@@ -46,14 +56,14 @@ impl Countersign {
                 audit::count_refusal(tx, this.now(), &origin.address, refusal.code()).await?;
             }
             let notice = judged?;
-            this.end_all(tx, &notice).await?;
+            let disabled = this.end_all(tx, &notice).await?;
             let actor = AuditActor {
                 kind: ActorKind::Logon,
                 id: notice.principal_id.to_string(),
                 name: notice.facts.logon_name.clone(),
             };
             let action = Action::DisownNotice.code();
-            let details = told(&notice);
+            let details = told(&notice) + &keys_told(&disabled);
             let written =
                 Written { actor, action, target: "", outcome: Outcome::Success, reason: "by_link", details: &details };
             this.write_event(tx, &notice.account_id, &origin, written).await?;
@@ -74,9 +84,15 @@ impl Countersign {
                 return Err(Refusal::NoticeOver.into());
             }
             admitted.guard_oneself(tx).await?;
-            this.end_all(tx, &notice).await?;
+            let disabled = this.end_all(tx, &notice).await?;
             admitted.tell("notice", notice.id.as_str());
             admitted.tell("kind", notice.kind.as_str());
+            if let Some(what) = TakenBack::with(notice.kind).code() {
+                admitted.tell("taken_back", what);
+            }
+            if !disabled.is_empty() {
+                admitted.tell("access_keys_disabled", &named(&disabled));
+            }
             Ok(notice)
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -95,15 +111,15 @@ impl Countersign {
         if notice.disowned_at.is_some() {
             return Err(over("link_used"));
         }
-        if self.now() >= notice.at.plus(DISOWN_LINK_LIFETIME) {
+        if self.now() >= notice.at.plus(DISOWN_LINK_LIFETIME) || notice.at <= links_ended_at(tx).await? {
             return Err(over("link_expired"));
         }
         Ok(notice)
     }
 
-    /// Marks the notice, ends what was opened as the principal, and tells the administrators. The mark is what makes it
-    /// happen once.
-    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<(), Error> {
+    /// Marks the notice, ends what was opened as the principal, and tells the administrators; which AccessKeys it has
+    /// disabled. The mark is what makes it happen once.
+    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<Vec<AccessKeyId>, Error> {
         let (account, principal, now) = (&notice.account_id, &notice.principal_id, self.now());
         // The row that guards him comes first, as everywhere.
         principals::guard(tx, account, principal).await?.ok_or(Refusal::NoticeOver)?;
@@ -112,21 +128,104 @@ impl Countersign {
         }
         end_everything(tx, (account, principal), now).await?;
         virtual_mfa::delete_pending(tx, account, principal).await?;
+        take_back(tx, notice).await?;
+        // Whoever did it may have left himself a way back in. Keys that served before go on serving.
+        let disabled = access_keys::disable_since(tx, (account, principal), notice.at.minus(KEYS_BEFORE), now).await?;
         let finding = Finding {
             account,
             principal,
             principal_name: &notice.facts.logon_name,
             kind: FindingKind::Disowned,
-            details: &told(notice),
+            details: &(told(notice) + &keys_told(&disabled)),
         };
-        self.raise(tx, finding).await
+        self.raise(tx, finding).await?;
+        Ok(disabled)
     }
+}
+
+/// What is taken back when a notice is disowned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenBack {
+    /// Whoever made or used recovery codes has them: all are deleted.
+    RecoveryCodes,
+    /// Whoever changed the password knows it: a new one is chosen at the next logon, behind the second factor.
+    Password,
+    /// Nothing but what was open. A device is not unbound: whoever reads the mails of somebody would need no more than
+    /// his password then.
+    Nothing,
+}
+
+impl TakenBack {
+    /// What is taken back with a notice of this kind.
+    #[must_use]
+    pub const fn with(kind: NoticeKind) -> Self {
+        match kind {
+            NoticeKind::RecoveryCodesMade | NoticeKind::RecoveryCodeUsed => Self::RecoveryCodes,
+            NoticeKind::PasswordChanged => Self::Password,
+            NoticeKind::MfaBound
+            | NoticeKind::MfaReplaced
+            | NoticeKind::MfaUnbound
+            | NoticeKind::ContactChanged
+            | NoticeKind::AccessKeyCreated
+            | NoticeKind::NewMachine
+            | NoticeKind::Locked
+            | NoticeKind::CodeReplayed
+            | NoticeKind::MachineReplayed => Self::Nothing,
+        }
+    }
+
+    /// As the log tells it.
+    const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::RecoveryCodes => Some("recovery_codes"),
+            Self::Password => Some("password"),
+            Self::Nothing => None,
+        }
+    }
+}
+
+async fn take_back(tx: &mut Tx<'_>, notice: &Notice) -> Result<(), Error> {
+    let (account, principal) = (&notice.account_id, &notice.principal_id);
+    match TakenBack::with(notice.kind) {
+        TakenBack::RecoveryCodes => recovery_codes::delete_all(tx, account, principal).await.map(drop)?,
+        TakenBack::Password => {
+            if let Some(profile) = login_profiles::find(tx, account, principal).await? {
+                let profile = LoginProfile { password_reset_required: true, ..profile };
+                login_profiles::put(tx, account, principal, &profile).await?;
+            }
+        }
+        TakenBack::Nothing => {}
+    }
+    Ok(())
+}
+
+/// Ends the links of all notices up to now: in a restored backup nobody can tell which were used.
+pub(crate) async fn end_links(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Error> {
+    Ok(facts::put(tx, LINKS_ENDED_AT, &now.micros().to_string()).await?)
+}
+
+async fn links_ended_at(tx: &mut Tx<'_>) -> Result<Timestamp, Error> {
+    let micros = match facts::find(tx, LINKS_ENDED_AT).await? {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| Error::Fault(format!("the fact {LINKS_ENDED_AT} is no number")))?,
+    };
+    Ok(Timestamp::from_micros(micros))
 }
 
 /// What else the log and the finding tell: which notice, of what.
 fn told(notice: &Notice) -> String {
     let address = notice.facts.address.replace(';', ",");
-    format!("notice={};kind={};from={address};", notice.id, notice.kind)
+    let taken_back = TakenBack::with(notice.kind).code().map(|what| format!("taken_back={what};")).unwrap_or_default();
+    format!("notice={};kind={};from={address};{taken_back}", notice.id, notice.kind)
+}
+
+/// The AccessKeys that were disabled, if there were any.
+fn keys_told(disabled: &[AccessKeyId]) -> String {
+    if disabled.is_empty() { String::new() } else { format!("access_keys_disabled={};", named(disabled)) }
+}
+
+fn named(keys: &[AccessKeyId]) -> String {
+    keys.iter().map(AccessKeyId::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// What the hash is of: account, notice and principal, none of which can run into the next.

@@ -149,6 +149,12 @@ pub enum Refusal {
     LimitExceeded(&'static str),
     /// Something hangs on what was to be removed; the code says what.
     DeleteConflict(&'static str),
+    /// There is no such AccessKey, or it is somebody else's.
+    AccessKeyNotFound,
+    /// The AccessKey is disabled, or was not used for as long as the settings allow.
+    AccessKeyInactive,
+    /// The principal has as many AccessKeys as he may.
+    TooManyAccessKeys,
 }
 
 impl Refusal {
@@ -198,6 +204,9 @@ impl Refusal {
             Self::UserPolicyExists => "EntityAlreadyExists.User.Policy",
             Self::GroupPolicyNotFound => "EntityNotExist.Group.Policy",
             Self::GroupPolicyExists => "EntityAlreadyExists.Group.Policy",
+            Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
+            Self::AccessKeyInactive => "AccessKeyInactive",
+            Self::TooManyAccessKeys => "LimitExceeded.User.AccessKey",
         }
     }
 }

@@ -11,12 +11,14 @@ use crate::settings::{
     is_stricter, judge,
 };
 use countersign_model::Timestamp;
+use countersign_model::ids::PrincipalId;
 use countersign_model::principal::{Account, ConsoleLogon};
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::settings::{MfaForLogon, SecuritySettings, SensitiveOperation};
 use countersign_store::forecast::{AdministratorRow, Alike, Class, Thresholds};
-use countersign_store::{Tx, accounts, forecast as counted, login_profiles, principals};
+use countersign_store::{Tx, access_keys, accounts, forecast as counted, login_profiles, principals};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many administrators a group names.
@@ -71,12 +73,12 @@ pub enum Effect {
     MustBind,
     /// The same, and he had to already.
     MustBindAnyway,
-    /// He must bind a device when a logon of his is unusual.
-    BindsWhenUnusual,
     /// He must change the password at the next logon.
     MustChangePassword,
     /// His device is asked for at every logon.
     AskedAtEveryLogon,
+    /// An AccessKey of his is refused, because it lies idle.
+    KeyIdle,
     /// His machine is not remembered any more.
     MachineForgotten,
     /// He is asked for a proof more often.
@@ -93,9 +95,9 @@ impl Effect {
         Self::InitialPasswordExpired,
         Self::MustBind,
         Self::MustBindAnyway,
-        Self::BindsWhenUnusual,
         Self::MustChangePassword,
         Self::AskedAtEveryLogon,
+        Self::KeyIdle,
         Self::MachineForgotten,
         Self::ProofMoreOften,
     ];
@@ -111,9 +113,9 @@ impl Effect {
             Self::InitialPasswordExpired => "initial-password-expired",
             Self::MustBind => "must-bind",
             Self::MustBindAnyway => "must-bind-anyway",
-            Self::BindsWhenUnusual => "binds-when-unusual",
             Self::MustChangePassword => "must-change-password",
             Self::AskedAtEveryLogon => "asked-at-every-logon",
+            Self::KeyIdle => "key-idle",
             Self::MachineForgotten => "machine-forgotten",
             Self::ProofMoreOften => "proof-more-often",
         }
@@ -136,77 +138,128 @@ impl Countersign {
     ) -> Result<Forecast, Error> {
         let action = change_action(&change);
         let (deed, from) = (Deed::on(actor, action.code(), ""), origin.clone());
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Forecast, Error> {
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Question, Error> {
             let (account, _) = admitted.oneself()?;
             admitted.may(action, &Resource::Account(account.clone()))?;
             let account = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
             let after = judge(&change, &account, admitted, &from)?;
             check_administrator_path(tx, &account, &after, admitted, &from).await?;
-            foresee(tx, &account, &after, admitted, &from).await
+            let is_owner = admitted.who.role == Role::Owner;
+            let own_address_outside = is_owner && !after.logon_networks.admit(&from.address);
+            Ok(Question { account, after, now: admitted.now, own_address_outside })
         };
-        self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+        let asked = self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
+        let (question, same) = (Arc::new(asked), self.inner.store.clone());
+        let (of_users, of_places) = (Arc::clone(&question), Arc::clone(&question));
+        // Side by side: each goes over all users, and neither needs what the other sees to be of the same instant.
+        let (users, places) = tokio::try_join!(
+            self.inner.store.read_at_length(async move |tx: &mut Tx<'_>| count_users(tx, &of_users).await),
+            same.read_at_length(async move |tx: &mut Tx<'_>| count_places(tx, &of_places).await),
+        )?;
+        foresee(&question, &users, &places)
     }
 }
 
-async fn foresee(
-    tx: &mut Tx<'_>,
-    account: &Account,
-    after: &SecuritySettings,
-    admitted: &Admitted,
-    origin: &Origin,
-) -> Result<Forecast, Error> {
-    let (before, now) = (&account.settings, admitted.now);
-    let by = thresholds(after, now);
-    let narrowed = !after.logon_networks.covers(&before.logon_networks);
-    let stricter = is_stricter(before, after);
+/// A change that is asked about.
+struct Question {
+    account: Account,
+    after: SecuritySettings,
+    now: Timestamp,
+    own_address_outside: bool,
+}
+
+impl Question {
+    /// Whether networks that were admitted are not any more.
+    fn narrowed(&self) -> bool {
+        !self.after.logon_networks.covers(&self.account.settings.logon_networks)
+    }
+
+    /// Whether open sessions and remembered machines end.
+    fn stricter(&self) -> bool {
+        is_stricter(&self.account.settings, &self.after)
+    }
+}
+
+/// The users by what rules look at, and the administrators among them by name.
+struct Users {
+    alike: Vec<Alike>,
+    administrators: Vec<AdministratorRow>,
+}
+
+async fn count_users(tx: &mut Tx<'_>, asked: &Question) -> Result<Users, Error> {
+    let (account, by) = (&asked.account.id, thresholds(&asked.after, asked.now));
+    Ok(Users {
+        alike: if asked.narrowed() {
+            counted::places(tx, account, by).await?
+        } else {
+            counted::classes(tx, account, by).await?
+        },
+        administrators: counted::administrators(tx, account, by, LOOKED_AT).await?,
+    })
+}
+
+/// What ends with a change.
+#[derive(Default)]
+struct Ending {
+    /// How many people have an `AccessKey` that lies idle now.
+    key_holders: i64,
+    /// The users whose machines are forgotten.
+    remembered: HashSet<PrincipalId>,
+    /// How many sessions end, the actor's own among them.
+    sessions: i64,
+}
+
+async fn count_places(tx: &mut Tx<'_>, asked: &Question) -> Result<Ending, Error> {
+    let (account, now) = (&asked.account, asked.now);
+    let (before, after) = (account.settings.max_idle_days_access_keys, asked.after.max_idle_days_access_keys);
+    let key_holders = if after < before {
+        let since = now.minus(Duration::from_hours(24 * after.days()));
+        access_keys::count_idle_holders(tx, &account.id, since).await?
+    } else {
+        0
+    };
+    if !asked.stricter() {
+        return Ok(Ending { key_holders, ..Ending::default() });
+    }
+    let remembered = counted::remembered(tx, &account.id, account.epoch, now).await?;
+    let sessions = counted::sessions(tx, &account.id, account.epoch, now, now.minus(IDLE_LIMIT)).await?;
+    Ok(Ending { key_holders, remembered: remembered.into_iter().collect(), sessions })
+}
+
+fn foresee(asked: &Question, users: &Users, ending: &Ending) -> Result<Forecast, Error> {
+    let (before, after, narrowed) = (&asked.account.settings, &asked.after, asked.narrowed());
     let suffered = |class: Class, address: Option<&str>| {
         let mut suffered = effects(before, after, class);
         suffered.extend(effect_of_networks(after, address).filter(|_| narrowed));
         suffered
     };
-    let alike = if narrowed {
-        counted::places(tx, &account.id, by).await?
-    } else {
-        counted::classes(tx, &account.id, by).await?
-    };
     let mut tally = Tally::default();
-    for Alike { class, address, users } in &alike {
+    for Alike { class, address, users } in &users.alike {
         tally.count(&suffered(*class, address.as_deref()), *users);
     }
-    let remembered: HashSet<_> = if stricter {
-        counted::remembered(tx, &account.id, account.epoch, now).await?.into_iter().collect()
-    } else {
-        HashSet::new()
-    };
-    tally.count_if_any(Effect::MachineForgotten, remembered.len());
-    let console_users = alike.iter().map(|alike| alike.users).sum();
-    let administrators = counted::administrators(tx, &account.id, by, LOOKED_AT).await?;
-    let own_raised = is_a_strength_raised(before, after, is_everybodys);
-    let proves_more = own_raised || is_a_strength_raised(before, after, |operation| !is_everybodys(operation));
+    tally.count_if_any(Effect::MachineForgotten, ending.remembered.len());
+    tally.count_if_any(Effect::KeyIdle, usize::try_from(ending.key_holders).unwrap_or_default());
+    let console_users = users.alike.iter().map(|alike| alike.users).sum();
+    let own_raised = is_a_strength_raised(before, after, |operation| is_everybodys(after, operation));
+    let proves_more = own_raised || is_a_strength_raised(before, after, |operation| !is_everybodys(after, operation));
     if own_raised {
         tally.count(&[Effect::ProofMoreOften], console_users);
     } else if proves_more {
-        tally.count_if_any(Effect::ProofMoreOften, administrators.len());
+        tally.count_if_any(Effect::ProofMoreOften, users.administrators.len());
     }
-    for AdministratorRow { class, id, name, address, is_restricted: _ } in &administrators {
+    for AdministratorRow { class, id, name, address, is_restricted: _ } in &users.administrators {
         let mut suffered = suffered(*class, address.as_deref());
-        suffered.extend(remembered.contains(id).then_some(Effect::MachineForgotten));
+        suffered.extend(ending.remembered.contains(id).then_some(Effect::MachineForgotten));
         suffered.extend(proves_more.then_some(Effect::ProofMoreOften));
         tally.name(&suffered, name);
     }
-    let sessions_ending = if stricter {
-        let idle_since = now.minus(IDLE_LIMIT);
-        (counted::sessions(tx, &account.id, account.epoch, now, idle_since).await? - 1).max(0)
-    } else {
-        0
-    };
     Ok(Forecast {
         differences: differences(before, after),
         fingerprint: Fingerprint::of(before)?,
         console_users,
         groups: tally.0.into_values().collect(),
-        sessions_ending,
-        own_address_outside: admitted.who.role == Role::Owner && !after.logon_networks.admit(&origin.address),
+        sessions_ending: (ending.sessions - 1).max(0),
+        own_address_outside: asked.own_address_outside,
     })
 }
 
@@ -226,24 +279,27 @@ fn effects(before: &SecuritySettings, after: &SecuritySettings, class: Class) ->
         suffers(!class.initial_outlived && class.outlived && !hard, Effect::MustChangePassword);
     }
     let (was, is) = (before.mfa_for_logon, after.mfa_for_logon);
-    let mandatory = is == MfaForLogon::Mandatory && was != MfaForLogon::Mandatory;
-    suffers(mandatory && !class.bound && !class.bind_required, Effect::MustBind);
-    suffers(mandatory && !class.bound && class.bind_required, Effect::MustBindAnyway);
-    let adaptive = is == MfaForLogon::Adaptive && was == MfaForLogon::Independent;
-    suffers(adaptive && !class.bound && !class.bind_required, Effect::BindsWhenUnusual);
+    // A browser without an earlier MFA logon is unusual, so whoever has no device binds one under the adaptive rule too.
+    let binds = match (was, is) {
+        (MfaForLogon::Independent, MfaForLogon::Adaptive | MfaForLogon::Mandatory)
+        | (MfaForLogon::Adaptive, MfaForLogon::Mandatory) => true,
+        (MfaForLogon::Mandatory, _)
+        | (_, MfaForLogon::Independent)
+        | (MfaForLogon::Adaptive, MfaForLogon::Adaptive) => false,
+    };
+    suffers(binds && !class.bound && !class.bind_required, Effect::MustBind);
+    suffers(binds && !class.bound && class.bind_required, Effect::MustBindAnyway);
     let no_more_adaptive = was == MfaForLogon::Adaptive && is != MfaForLogon::Adaptive;
     suffers(no_more_adaptive && class.bound, Effect::AskedAtEveryLogon);
     effects
 }
 
 /// Whether an operation is one that every RAM user does for himself.
-const fn is_everybodys(operation: SensitiveOperation) -> bool {
+const fn is_everybodys(after: &SecuritySettings, operation: SensitiveOperation) -> bool {
     match operation {
         SensitiveOperation::OwnPassword | SensitiveOperation::OwnMfa | SensitiveOperation::OwnContact => true,
-        SensitiveOperation::Users
-        | SensitiveOperation::Policies
-        | SensitiveOperation::AccessKeys
-        | SensitiveOperation::SecuritySettings => false,
+        SensitiveOperation::AccessKeys => after.users_manage_access_keys,
+        SensitiveOperation::Users | SensitiveOperation::Policies | SensitiveOperation::SecuritySettings => false,
     }
 }
 

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// What the audit log calls it.
 const DISABLE_IDLE_USER: &str = "DisableIdleUser";
+/// The same for the last administrator, who is spared.
+const SPARE_IDLE_USER: &str = "SpareIdleUser";
 /// When idle users were last looked for.
 const LOOKED_AT: &str = "idle_users_looked_at";
 /// How long a look lasts: the days are counted to the day.
@@ -33,10 +35,11 @@ pub fn is_idle(last_logon_at: Option<Timestamp>, enabled_at: Timestamp, days: Id
 impl Countersign {
     /// Disables the console logon of RAM users who have not used it for as long as their account's settings allow, up to
     /// [`BATCH`] in each account; how many. It looks at most once an hour, or again at once while a batch was full. The
-    /// last administrator who can log on where the owner cannot is spared.
+    /// last administrator who can log on where the owner cannot is spared. Nobody is disabled while the
+    /// [time is in doubt](Self::is_time_confirmed).
     pub async fn disable_idle_users(&self) -> Result<u64, Error> {
         self.check_clock()?;
-        if !self.is_look_due().await? {
+        if !self.is_time_confirmed().await? || !is_look_due(self, LOOKED_AT).await? {
             return Ok(0);
         }
         let listing =
@@ -48,19 +51,9 @@ impl Countersign {
             disabled += in_account;
         }
         if is_complete {
-            let now = self.now().micros().to_string();
-            let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> { Ok(facts::put(tx, LOOKED_AT, &now).await?) };
-            self.inner.store.write(note).await?;
+            note_look(self, LOOKED_AT).await?;
         }
         Ok(disabled)
-    }
-
-    async fn is_look_due(&self) -> Result<bool, Error> {
-        let look =
-            async move |tx: &mut Tx<'_>| -> Result<Option<String>, Error> { Ok(facts::find(tx, LOOKED_AT).await?) };
-        let last = self.inner.store.read(look).await?.and_then(|text| text.parse().ok()).map(Timestamp::from_micros);
-        // A time in the future was written by a clock that has since been set right.
-        Ok(last.is_none_or(|last| last > self.now() || self.now().since(last) >= LOOK_EVERY))
     }
 
     async fn disable_idle_users_of(&self, account: AccountId) -> Result<u64, Error> {
@@ -79,7 +72,9 @@ impl Countersign {
             let owner_gets_in = owner_gets_in(tx, &found).await?;
             let mut disabled = 0;
             for user in idle_users(tx, &account, now).await? {
-                if owner_gets_in || !is_last_administrator(tx, &found, &user).await? {
+                if !owner_gets_in && is_last_administrator(tx, &found, &user).await? {
+                    this.spare_idle_user(tx, &found, &user, now).await?;
+                } else {
                     disabled += u64::from(this.disable_idle_user(tx, &found, &user, now).await?);
                 }
             }
@@ -108,18 +103,54 @@ impl Countersign {
         let profile = LoginProfile { console_logon: ConsoleLogon::Disabled, ..profile };
         login_profiles::put(tx, &account.id, &user.id, &profile).await?;
         principals::bump_epoch(tx, &account.id, &user.id, now).await?;
-        let actor = AuditActor { kind: ActorKind::System, id: String::new(), name: "countersign".to_owned() };
-        let written = Written {
-            actor,
-            action: DISABLE_IDLE_USER,
-            target: &user.name,
-            outcome: Outcome::Success,
-            reason: "",
-            details: &format!("max_idle_days_users={days};"),
-        };
-        self.write_event(tx, &account.id, &Origin::default(), written).await?;
+        self.write_idle_event(tx, account, user, DISABLE_IDLE_USER).await?;
         Ok(true)
     }
+
+    /// Lets the last administrator's idleness begin anew: he must be able to log on, or nobody could change anything.
+    async fn spare_idle_user(
+        &self,
+        tx: &mut Tx<'_>,
+        account: &Account,
+        user: &IdleUser,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if principals::guard(tx, &account.id, &user.id).await?.is_none() {
+            return Ok(());
+        }
+        let Some(profile) = login_profiles::find(tx, &account.id, &user.id).await? else { return Ok(()) };
+        login_profiles::put(tx, &account.id, &user.id, &LoginProfile { enabled_at: now, ..profile }).await?;
+        self.write_idle_event(tx, account, user, SPARE_IDLE_USER).await
+    }
+
+    async fn write_idle_event(
+        &self,
+        tx: &mut Tx<'_>,
+        account: &Account,
+        user: &IdleUser,
+        action: &'static str,
+    ) -> Result<(), Error> {
+        let actor = AuditActor { kind: ActorKind::System, id: String::new(), name: "countersign".to_owned() };
+        let details = format!("max_idle_days_users={};", account.settings.max_idle_days_users);
+        let written =
+            Written { actor, action, target: &user.name, outcome: Outcome::Success, reason: "", details: &details };
+        self.write_event_on(tx, (&account.id, Some(&user.id)), &Origin::default(), written).await
+    }
+}
+
+/// Whether the last look that `fact` tells of is an hour ago.
+pub(crate) async fn is_look_due(core: &Countersign, fact: &'static str) -> Result<bool, Error> {
+    let look = async move |tx: &mut Tx<'_>| -> Result<Option<String>, Error> { Ok(facts::find(tx, fact).await?) };
+    let last = core.inner.store.read(look).await?.and_then(|text| text.parse().ok()).map(Timestamp::from_micros);
+    // A time in the future was written by a clock that has since been set right.
+    Ok(last.is_none_or(|last| last > core.now() || core.now().since(last) >= LOOK_EVERY))
+}
+
+/// Notes that everything was looked at now.
+pub(crate) async fn note_look(core: &Countersign, fact: &'static str) -> Result<(), Error> {
+    let now = core.now().micros().to_string();
+    let note = async move |tx: &mut Tx<'_>| -> Result<(), Error> { Ok(facts::put(tx, fact, &now).await?) };
+    core.inner.store.write(note).await
 }
 
 async fn idle_users(tx: &mut Tx<'_>, account: &AccountId, now: Timestamp) -> Result<Vec<IdleUser>, Error> {

@@ -7,39 +7,25 @@
 //! Keys have versions. One is in use and seals; the others open what was sealed before a rotation. A version newer than the
 //! one in use is prepared: it is on its way to every node, and taken into use when the database names it.
 
-use aes_gcm_siv::aead::{Aead as _, KeyInit as _, Payload};
-use aes_gcm_siv::{Aes256GcmSiv, Nonce};
-use data_encoding::HEXLOWER;
-use hkdf::Hkdf;
-use hmac::{Hmac, Mac as _};
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use aes_gcm_siv::Nonce;
+use aes_gcm_siv::aead::{Aead as _, Payload};
+use ring::signature::KeyPair as _;
+use std::io;
+use std::path::PathBuf;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 pub mod bundle;
+mod file;
 mod held;
+mod key;
 
 pub(crate) use held::Keys;
 
+use key::{Key, hmac_sha256, length_prefix};
+
 /// The first byte of all that is sealed.
 const SEALED_FORMAT: u8 = 1;
-
-/// The format of the key file.
-const FILE_FORMAT: u32 = 1;
-
-/// A key file of thousands of versions is smaller.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
-
-const KEY_BYTES: usize = 32;
-
-/// A key of 256 bits that is zeroed when dropped.
-type Secret = Zeroizing<[u8; KEY_BYTES]>;
 
 /// The master keys and what is derived from them. Cannot be printed or cloned: share it by `Arc`.
 ///
@@ -90,52 +76,6 @@ impl KeyRing {
     /// All versions, the oldest first.
     pub fn versions(&self) -> impl Iterator<Item = u32> {
         self.keys().map(|key| key.version)
-    }
-
-    /// Reads the key file at `path`, which must be readable by its owner alone.
-    pub fn load(path: &Path) -> Result<Self, KeyRingError> {
-        let read_error = |error| KeyRingError::Read(path.to_owned(), error);
-        let file = File::open(path).map_err(read_error)?;
-        let metadata = file.metadata().map_err(read_error)?;
-        refuse_exposed(&metadata, path)?;
-        // Room for the whole text, so that growth leaves no copies behind.
-        let room = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default() + 64;
-        let mut text = Zeroizing::new(Vec::with_capacity(room));
-        file.take(MAX_FILE_BYTES).read_to_end(&mut text).map_err(read_error)?;
-        let ring = Self::parse(&text).map_err(|reason| KeyRingError::Malformed(path.to_owned(), reason))?;
-        Ok(Self { file: Some(path.to_owned()), ..ring })
-    }
-
-    /// Writes the ring in the place of the file at `path`: beside it first, and then under its name, so that there is a
-    /// whole file at every moment. Whoever calls it holds the lock of the keys (`keyring.lock`).
-    pub fn save_over(&self, path: &Path) -> Result<(), KeyRingError> {
-        let beside = path.with_extension("json.new");
-        let failed = |error| KeyRingError::Write(path.to_owned(), error);
-        match fs::remove_file(&beside) {
-            // What an attempt that was killed has left.
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
-        }
-        self.save_new(&beside)?;
-        fs::rename(&beside, path).and_then(|()| sync_folder_of(path)).map_err(failed)
-    }
-
-    /// Writes the ring to a new file at `path` that its owner alone can read; it is on disk when this returns.
-    /// A file that exists is never overwritten: after a rotation, save beside it and rename.
-    pub fn save_new(&self, path: &Path) -> Result<(), KeyRingError> {
-        let mut file = create_new_private(path).map_err(|error| {
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                return KeyRingError::Exists(path.to_owned());
-            }
-            KeyRingError::Write(path.to_owned(), error)
-        })?;
-        let written = self.write_to(&mut file).and_then(|()| file.sync_all()).and_then(|()| sync_folder_of(path));
-        written.map_err(|error| {
-            // Half a key ring would stand in the way of the next attempt. Best effort: the first error is the one to tell.
-            fs::remove_file(path).ok();
-            KeyRingError::Write(path.to_owned(), error)
-        })
     }
 
     /// The version that seals.
@@ -259,41 +199,9 @@ impl KeyRing {
         std::iter::once(&self.oldest).chain(&self.newer)
     }
 
-    /// The reasons name no content of the file, as that is secret.
-    fn parse(text: &[u8]) -> Result<Self, &'static str> {
-        let file: KeyFile<'_> = serde_json::from_slice(text).map_err(|_| "it is not the JSON of a key ring")?;
-        if file.format != FILE_FORMAT {
-            return Err("its format is of another version of Countersign");
-        }
-        let mut keys = Vec::with_capacity(file.keys.len());
-        for (version, hex) in &file.keys {
-            keys.push(Key::parse(*version, hex).ok_or("a key is not 64 hexadecimal digits in lower case")?);
-        }
-        let mut keys = keys.into_iter();
-        let oldest = keys.next().ok_or("it has no key")?;
-        let ring = Self { in_use: oldest.version, oldest, newer: keys.collect(), file: None };
-        Ok(Self { in_use: ring.newest_version(), ..ring })
-    }
-
-    fn write_to(&self, file: &mut File) -> io::Result<()> {
-        file.write_all(&self.to_text()?)
-    }
-
     fn duplicate(&self) -> Self {
         let newer = self.newer.iter().map(Key::duplicate).collect();
         Self { oldest: self.oldest.duplicate(), newer, in_use: self.in_use, file: self.file.clone() }
-    }
-
-    /// What stands in the key file.
-    fn to_text(&self) -> io::Result<Zeroizing<Vec<u8>>> {
-        let keys: Vec<_> =
-            self.keys().map(|key| (key.version, Zeroizing::new(HEXLOWER.encode(&*key.master)))).collect();
-        let content =
-            KeyFile { format: FILE_FORMAT, keys: keys.iter().map(|(version, hex)| (*version, hex.as_str())).collect() };
-        let mut text = Zeroizing::new(Vec::with_capacity(128 * (keys.len() + 1)));
-        serde_json::to_writer_pretty(&mut *text, &content)?;
-        text.push(b'\n');
-        Ok(text)
     }
 }
 
@@ -394,92 +302,6 @@ impl KeyRingError {
     }
 }
 
-/// One master key and what is derived from it.
-struct Key {
-    version: u32,
-    master: Secret,
-    sealing: Secret,
-    phantom: Secret,
-    lookup: Secret,
-    check: Secret,
-    audit: Secret,
-}
-
-impl Key {
-    fn generate(version: u32, fill: impl FnOnce(&mut [u8])) -> Self {
-        let mut master = Secret::default();
-        fill(&mut *master);
-        Self::derive(version, master)
-    }
-
-    fn parse(version: u32, hex: &str) -> Option<Self> {
-        let mut master = Secret::default();
-        let fits = HEXLOWER.decode_len(hex.len()).is_ok_and(|length| length == KEY_BYTES);
-        let decoded = fits && HEXLOWER.decode_mut(hex.as_bytes(), &mut *master).is_ok();
-        decoded.then(|| Self::derive(version, master))
-    }
-
-    fn duplicate(&self) -> Self {
-        Self::derive(self.version, self.master.clone())
-    }
-
-    fn derive(version: u32, master: Secret) -> Self {
-        let hkdf = Hkdf::<Sha256>::new(None, &*master);
-        Self {
-            version,
-            sealing: expand(&hkdf, "countersign 1 sealing"),
-            phantom: expand(&hkdf, "countersign 1 phantom ids"),
-            lookup: expand(&hkdf, "countersign 1 keyed hashes"),
-            check: expand(&hkdf, "countersign 1 check value"),
-            audit: expand(&hkdf, "countersign 1 audit signatures"),
-            master,
-        }
-    }
-
-    fn cipher(&self) -> Aes256GcmSiv {
-        Aes256GcmSiv::new((&*self.sealing).into())
-    }
-
-    #[expect(clippy::expect_used, reason = "every 32 bytes are the seed of an Ed25519 key (RFC 8032 §5.1.5)")]
-    fn audit_key_pair(&self) -> Ed25519KeyPair {
-        Ed25519KeyPair::from_seed_unchecked(&*self.audit).expect("a seed has 32 bytes")
-    }
-
-    fn keyed_hash(&self, purpose: &'static str, value: &[u8]) -> [u8; 32] {
-        hmac_sha256(&self.lookup, &[&length_prefix(purpose.as_bytes()), purpose.as_bytes(), value])
-    }
-
-    /// `version:` and 128 bits in hexadecimal.
-    fn fingerprint(&self) -> String {
-        let (public, _) = self.check.split_at(KEY_BYTES / 2);
-        format!("{}:{}", self.version, HEXLOWER.encode(public))
-    }
-}
-
-#[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes (RFC 5869 §2.3)")]
-fn expand(hkdf: &Hkdf<Sha256>, info: &'static str) -> Secret {
-    let mut secret = Secret::default();
-    hkdf.expand(info.as_bytes(), &mut *secret).expect("32 bytes are fewer than 8160");
-    secret
-}
-
-fn hmac_sha256(key: &Secret, parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC fills a short key up with zeros itself (RFC 2104 §2); done here, it cannot fail.
-    let mut block = Zeroizing::new([0; 64]);
-    let (head, _) = block.split_at_mut(KEY_BYTES);
-    head.copy_from_slice(&**key);
-    let mut mac = Hmac::<Sha256>::new((&*block).into());
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
-}
-
-fn length_prefix(field: &[u8]) -> [u8; 8] {
-    // A length has at most 64 bits on every platform; it is written in 64 on each.
-    u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes()
-}
-
 /// A stored value taken apart.
 struct Parts<'a> {
     version: u32,
@@ -496,261 +318,5 @@ impl<'a> Parts<'a> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyFile<'a> {
-    format: u32,
-    /// Hexadecimal, borrowed from the text so that nothing is left behind.
-    #[serde(borrow)]
-    keys: BTreeMap<u32, &'a str>,
-}
-
-#[cfg(unix)]
-fn refuse_exposed(metadata: &Metadata, path: &Path) -> Result<(), KeyRingError> {
-    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
-    let others = mode & 0o077;
-    if others == 0 { Ok(()) } else { Err(KeyRingError::Exposed(path.to_owned(), mode)) }
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_: &Metadata, _: &Path) -> Result<(), KeyRingError> {
-    Ok(())
-}
-
-/// A new file that its owner alone can read.
-fn create_new_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const SEED: Place<'_> =
-        Place { table: "virtual_mfa", column: "seed", account_id: "100", principal_id: "200", row_id: "300" };
-    const NONCE: [u8; 12] = [9; 12];
-
-    fn ring() -> KeyRing {
-        KeyRing::generate(|key| key.fill(7))
-    }
-
-    fn rotated(ring: &KeyRing) -> KeyRing {
-        ring.with_next_version(|key| key.fill(8)).unwrap()
-    }
-
-    fn sealed(ring: &KeyRing, place: &Place<'_>, plaintext: &[u8]) -> Vec<u8> {
-        ring.seal(place, plaintext, NONCE).unwrap().0
-    }
-
-    fn text_of(error: Option<KeyRingError>) -> String {
-        error.expect("it was to fail").to_string()
-    }
-
-    /// The expected values were computed with Python (`hmac`, `cryptography`). A change here makes stored data unreadable.
-    #[test]
-    fn what_is_stored_stays_readable() {
-        let ring = ring();
-        assert_eq!(ring.check_value(), "1:121147eeb24fa51e09ab2f67664c194c");
-        assert_eq!(HEXLOWER.encode(&ring.phantom_id("nobody")), "4434c32fb4aeb1a4b9be79c5f87c1de7");
-        assert_eq!(
-            HEXLOWER.encode(&ring.keyed_hash("email code", b"123456")),
-            "79917e7eefc1b0e2464e2c867c1eb31fc0cbf6108a3e151122ed1fe9b7044a11"
-        );
-        assert_eq!(
-            HEXLOWER.encode(&sealed(&ring, &SEED, b"seed")),
-            "010000000109090909090909090909090987d2493df18120ec32dc455780150bb5d9ef4aac"
-        );
-    }
-
-    #[test]
-    fn a_sealed_value_opens_in_its_place() {
-        let ring = ring();
-        let value = sealed(&ring, &SEED, b"a seed");
-        assert_eq!(value.len(), 1 + 4 + 12 + 6 + 16);
-        assert_eq!(ring.open(&SEED, &value).unwrap().as_slice(), b"a seed");
-    }
-
-    #[test]
-    fn attack_139_a_sealed_value_opens_nowhere_else() {
-        let ring = ring();
-        let value = sealed(&ring, &SEED, b"a seed");
-        for elsewhere in [
-            Place { table: "access_keys", ..SEED },
-            Place { column: "other", ..SEED },
-            Place { account_id: "101", ..SEED },
-            Place { principal_id: "201", ..SEED },
-            Place { row_id: "301", ..SEED },
-            Place { account_id: "200", principal_id: "100", ..SEED },
-            Place { account_id: "1002", principal_id: "00", ..SEED },
-            Place { table: "virtual_mfas", column: "eed", ..SEED },
-            Place { row_id: "", ..SEED },
-        ] {
-            assert_eq!(ring.open(&elsewhere, &value), Err(SealError::Refused), "{elsewhere:?}");
-        }
-    }
-
-    #[test]
-    fn attack_139_two_rows_cannot_be_swapped() {
-        let ring = ring();
-        let (mine, theirs) = (SEED, Place { principal_id: "201", row_id: "301", ..SEED });
-        let (my_value, their_value) = (sealed(&ring, &mine, b"mine"), sealed(&ring, &theirs, b"theirs"));
-        assert_eq!(ring.open(&mine, &their_value), Err(SealError::Refused));
-        assert_eq!(ring.open(&theirs, &my_value), Err(SealError::Refused));
-    }
-
-    #[test]
-    fn attack_139_any_flipped_bit_and_any_cut_is_refused() {
-        let ring = rotated(&ring());
-        let value = sealed(&ring, &SEED, b"a seed");
-        for bit in 0..value.len() * 8 {
-            let mut changed = value.clone();
-            changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(ring.open(&SEED, &changed).is_err(), "bit {bit}");
-        }
-        for length in 0..value.len() {
-            assert!(ring.open(&SEED, &value[..length]).is_err(), "{length} bytes");
-        }
-    }
-
-    #[test]
-    fn attack_139_the_key_version_is_part_of_the_seal() {
-        let twice_the_same = ring().with_next_version(|key| key.fill(7)).unwrap();
-        let mut value = sealed(&ring(), &SEED, b"a seed");
-        assert!(twice_the_same.open(&SEED, &value).is_ok());
-        value[4] = 2;
-        assert_eq!(twice_the_same.open(&SEED, &value), Err(SealError::Refused));
-        value[4] = 3;
-        assert_eq!(twice_the_same.open(&SEED, &value), Err(SealError::NoKey(3)));
-    }
-
-    #[test]
-    fn a_rotation_opens_old_values_and_reseals_them() {
-        let (before, after) = (ring(), rotated(&ring()));
-        let (old, new) = (sealed(&before, &SEED, b"a seed"), sealed(&after, &SEED, b"a seed"));
-        assert_eq!((before.current_version(), after.current_version()), (1, 2));
-        assert_eq!(after.open(&SEED, &old).unwrap(), after.open(&SEED, &new).unwrap());
-        assert_eq!(before.open(&SEED, &new), Err(SealError::NoKey(2)));
-        assert!(!before.needs_reseal(&old) && after.needs_reseal(&old) && !after.needs_reseal(&new));
-        assert!(after.needs_reseal(b""));
-    }
-
-    #[test]
-    fn phantom_ids_survive_a_rotation_and_keyed_hashes_are_found_again() {
-        let (before, after) = (ring(), rotated(&ring()));
-        assert_eq!(before.phantom_id("alice"), after.phantom_id("alice"));
-        assert_ne!(before.phantom_id("alice"), before.phantom_id("bob"));
-
-        let stored = before.keyed_hash("email code", b"123456");
-        assert_ne!(stored, after.keyed_hash("email code", b"123456"));
-        assert!(after.keyed_hash_matches("email code", b"123456", &stored));
-        assert!(!after.keyed_hash_matches("email code", b"123457", &stored));
-        assert!(!after.keyed_hash_matches("email cod", b"e123456", &stored));
-        assert!(!after.keyed_hash_matches("email code", b"123456", &stored[..31]));
-        assert!(!after.keyed_hash_matches("email code", b"123456", b""));
-    }
-
-    #[test]
-    fn only_a_ring_with_every_key_of_the_data_matches() {
-        let (before, after) = (ring(), rotated(&ring()));
-        let stranger = KeyRing::generate(|key| key.fill(1));
-        assert!(before.matches(&before.check_value()) && after.matches(&after.check_value()));
-        assert!(after.matches(&before.check_value()), "rotated since");
-        assert!(!before.matches(&after.check_value()), "a key is missing");
-        assert!(!stranger.matches(&before.check_value()));
-        let (first, second) = after.check_value().split_once(',').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        assert!(after.matches(&format!("{second},{first}")), "the order does not matter");
-        for damaged in
-            ["", ",", "1", first.split_at(first.len() - 1).0, &format!("{first},"), &first.replace("1:", "2:")]
-        {
-            assert!(!after.matches(damaged), "{damaged}");
-        }
-    }
-
-    #[test]
-    fn a_saved_ring_is_loaded_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keyring.json");
-        let ring = rotated(&ring());
-        ring.save_new(&path).unwrap();
-        let loaded = KeyRing::load(&path).unwrap();
-        assert_eq!(loaded.check_value(), ring.check_value());
-        assert_eq!(loaded.current_version(), 2);
-        assert!(loaded.open(&SEED, &sealed(&ring, &SEED, b"a seed")).is_ok());
-    }
-
-    #[test]
-    fn a_file_is_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keyring.json");
-        fs::write(&path, "precious").unwrap();
-        assert!(matches!(ring().save_new(&path), Err(KeyRingError::Exists(_))));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
-        assert!(matches!(ring().save_new(&folder.path().join("no/folder")), Err(KeyRingError::Write(..))));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_key_file_is_the_owners_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keyring.json");
-        ring().save_new(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
-        for (mode, refused) in [(0o400, false), (0o640, true), (0o604, true), (0o620, true), (0o601, true)] {
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let error = KeyRing::load(&path).err();
-            assert_eq!(error.is_some(), refused, "{mode:o}");
-            if refused {
-                let text = text_of(error);
-                assert!(text.contains(&format!("(mode {mode:04o}): run `chmod 600 {}`", path.display())), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_damaged_key_file_is_refused_and_not_quoted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keyring.json");
-        ring().save_new(&path).unwrap();
-        let good = fs::read_to_string(&path).unwrap();
-        for damaged in [
-            String::new(),
-            good.replace("0707", "07"),
-            good.replace("0707", "0g0G"),
-            good.replace("\"format\": 1", "\"format\": 2"),
-            good.replace("\"1\":", "\"one\":"),
-            good.replace("keys", "kexs"),
-            good.replace('}', ""),
-            "{\"format\": 1, \"keys\": {}}".to_owned(),
-        ] {
-            fs::write(&path, &damaged).unwrap();
-            let text = text_of(KeyRing::load(&path).err());
-            assert!(text.contains("Restore it from its backup") && !text.contains("07"), "{text}");
-        }
-        fs::remove_file(&path).unwrap();
-        assert!(matches!(KeyRing::load(&path), Err(KeyRingError::Read(..))));
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_sealed_opens_again(
-            master: [u8; 32], nonce: [u8; 12], plaintext: Vec<u8>, names in proptest::array::uniform5(".*"),
-        ) {
-            let [table, column, account_id, principal_id, row_id] = names.each_ref().map(String::as_str);
-            let place = Place { table, column, account_id, principal_id, row_id };
-            let ring = KeyRing::generate(|key| key.copy_from_slice(&master));
-            let value = ring.seal(&place, &plaintext, nonce).unwrap().0;
-            prop_assert_eq!(&*ring.open(&place, &value).unwrap(), &plaintext);
-        }
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@
 //! | [`step_up`] | the proof that a sensitive operation asks for |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
 //! | [`groups`], [`policies`] | groups of RAM users, policies, and what is attached to whom |
+//! | [`access_keys`] | the keys with which programs sign their calls |
 //! | [`settings`] | the security settings and the rules for passwords |
 //! | [`forecast`] | what a change of the settings would do |
 //! | [`idle`] | disabling console logon that nobody uses |
@@ -25,16 +26,19 @@
 //! | [`operator`] | what the command line may |
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
 //! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
+//! | [`confirmed_time`] | whether the time can be believed before something is dropped for being old |
 //! | [`upkeep`] | the clock's high-water mark, sweeping, giving memory back |
 //!
 //! A new capability is a module here whose functions are methods of [`Countersign`], its actions rows of
 //! [`authorise::Action`], and its refusals variants of [`Refusal`].
 
+pub mod access_keys;
 pub mod actor;
 pub mod audit_chain;
 pub mod audit_log;
 pub mod authorise;
 pub mod binding;
+pub mod confirmed_time;
 pub mod delivery;
 pub mod disown;
 pub mod error;
@@ -63,9 +67,10 @@ mod act;
 mod codes;
 
 pub use act::Permissions;
-pub use actor::{Actor, Origin, Role, SessionActor};
+pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor};
 pub use error::{Error, Refusal};
 
+use confirmed_time::Leap;
 use countersign_model::entropy::random_bytes;
 use countersign_model::token::Token;
 use countersign_model::{Clock, Entropy, Timestamp};
@@ -93,6 +98,8 @@ struct Inner {
     metrics: Metrics,
     /// The highest time ever seen; see [`upkeep`].
     high_water: Mutex<HighWater>,
+    /// A time that has to prove itself; see [`confirmed_time`].
+    leap: Mutex<Option<Leap>>,
 }
 
 /// What the installation calls itself.
@@ -145,9 +152,9 @@ impl Countersign {
             ));
         }
         let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
-        let (keys, high_water) = (Keys::new(keys, &stored), Mutex::default());
-        let this =
-            Self { inner: Arc::new(Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water }) };
+        let (keys, high_water, leap) = (Keys::new(keys, &stored), Mutex::default(), Mutex::default());
+        let inner = Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water, leap };
+        let this = Self { inner: Arc::new(inner) };
         this.load_high_water().await?;
         Ok(this)
     }

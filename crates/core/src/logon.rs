@@ -160,7 +160,8 @@ impl Countersign {
         })
     }
 
-    /// The logon of this browser, if it is alive: not run out, and nothing about its principal has changed.
+    /// The logon of this browser, if it is alive: not run out, and nothing about its principal has changed since his password
+    /// was right.
     pub(crate) async fn live_logon(&self, tx: &mut Tx<'_>, hash: &[u8; 32]) -> Result<LogonInFull, Error> {
         let found = logons::find(tx, hash).await?.ok_or(Error::because(Refusal::LogonOver, "logon_unknown"))?;
         let now = self.now();
@@ -168,9 +169,14 @@ impl Countersign {
         if now >= found.logon.expires_at || now < begun.minus(Duration::from_mins(1)) {
             return Err(Error::because(Refusal::LogonOver, "logon_expired"));
         }
-        let superseded = found.subject.as_ref().is_some_and(|subject| {
-            subject.principal_epoch != found.logon.principal_epoch || subject.account_epoch != found.logon.account_epoch
-        });
+        // Before the password is right the logon holds no fact that could be out of date, and its end would tell a stranger
+        // that the name exists.
+        let waits_for_password = found.logon.state == LogonState::Password;
+        let superseded = !waits_for_password
+            && found.subject.as_ref().is_some_and(|subject| {
+                subject.principal_epoch != found.logon.principal_epoch
+                    || subject.account_epoch != found.logon.account_epoch
+            });
         if superseded {
             return Err(Error::because(Refusal::LogonOver, "logon_superseded"));
         }

@@ -14,6 +14,7 @@ pub struct Metrics {
     outbox_waiting: Gauge,
     outbox_failed: Gauge,
     outbox_sent: Counter,
+    audit_logs_broken: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -30,12 +31,18 @@ impl Metrics {
         registry.register("outbox_waiting", "Mails that wait to be sent", metrics.outbox_waiting.clone());
         registry.register("outbox_failed", "Mails that were given up", metrics.outbox_failed.clone());
         registry.register("outbox_sent", "Mails that were sent", metrics.outbox_sent.clone());
+        let broken = metrics.audit_logs_broken.clone();
+        registry.register("audit_logs_broken", "Audit logs that are not what was written", broken);
         metrics
     }
 
     pub(crate) fn outbox(&self, census: Census) {
         self.outbox_waiting.set(census.waiting);
         self.outbox_failed.set(census.failed);
+    }
+
+    pub(crate) fn audit_logs_broken(&self, logs: i64) {
+        self.audit_logs_broken.set(logs);
     }
 
     pub(crate) fn outbox_sent(&self) {

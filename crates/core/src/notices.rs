@@ -145,10 +145,10 @@ impl Countersign {
 
 /// Who did it, as the one who is told sees it.
 fn doer(admitted: &Admitted, told: &PrincipalId) -> Doer {
-    match &admitted.session {
+    match admitted.insider() {
         None => Doer::Operator,
-        Some(session) if session.principal_id() == told => Doer::Oneself,
-        Some(session) => Doer::Administrator(session.found.name.clone()),
+        Some(insider) if insider.principal_id() == told => Doer::Oneself,
+        Some(insider) => Doer::Administrator(insider.name().to_owned()),
     }
 }
 
@@ -165,6 +165,7 @@ const fn is_repeated_by_strangers(kind: NoticeKind) -> bool {
         | NoticeKind::RecoveryCodeUsed
         | NoticeKind::NewMachine
         | NoticeKind::Locked
-        | NoticeKind::MachineReplayed => false,
+        | NoticeKind::MachineReplayed
+        | NoticeKind::AccessKeyCreated => false,
     }
 }

@@ -3,11 +3,13 @@
 //! | module | is about |
 //! |---|---|
 //! | `accounts` | listing accounts, letting an owner back in, lifting locks |
+//! | `access_keys` | the first AccessKey of an account |
 //! | `restore` | what a restored backup must forget |
 //! | `keys` | versions of the keys, and sealing anew what an old one has sealed |
 //! | `clock` | the highest time seen, after a clock that ran ahead |
 //! | `look` | what `doctor` asks of a database, also of one that does not open |
 
+mod access_keys;
 mod accounts;
 mod clock;
 mod keys;

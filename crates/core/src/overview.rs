@@ -12,7 +12,9 @@ use countersign_model::audit::AuditEvent;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
 use countersign_store::findings::{FindingLine, Which};
 use countersign_store::users::{AdministratorLine, Posture};
-use countersign_store::{Tx, audit, findings, login_profiles, principals, recovery_codes, users, virtual_mfa};
+use countersign_store::{
+    Tx, access_keys, audit, findings, login_profiles, principals, recovery_codes, users, virtual_mfa,
+};
 
 const RECENT_EVENTS: i64 = 10;
 const ADMINISTRATORS_SHOWN: i64 = 50;
@@ -27,6 +29,8 @@ pub struct Overview {
     pub administrators: Vec<AdministratorLine>,
     /// Whether the owner has a second factor.
     pub owner_protected: bool,
+    /// How many AccessKeys the owner has.
+    pub owner_access_keys: i64,
     /// The newest of what administrators have to look at.
     pub findings: Vec<FindingLine>,
     /// How much of that there is in all.
@@ -65,6 +69,8 @@ pub struct OwnSecurity {
     pub may_manage_mfa: bool,
     /// Whether he may change his own password.
     pub may_change_password: bool,
+    /// How many AccessKeys he has; nothing where he may not manage them himself.
+    pub access_keys: Option<i64>,
 }
 
 impl DeviceView {
@@ -91,6 +97,7 @@ impl Countersign {
                 posture: users::posture(tx, account).await?,
                 administrators: users::administrators(tx, account, ADMINISTRATORS_SHOWN).await?,
                 owner_protected: virtual_mfa::find_bound(tx, account, &owner.id).await?.is_some(),
+                owner_access_keys: access_keys::count(tx, account, &owner.id).await?,
                 findings: findings::list(tx, account, Which::Open, FINDINGS_SHOWN, 0).await?,
                 open_findings: findings::count(tx, account, Which::Open).await?,
                 events: audit::latest(tx, account, RECENT_EVENTS).await?,
@@ -123,6 +130,10 @@ impl Countersign {
                 codes_made_at: codes.made_at,
                 may_manage_mfa: admitted.may(Action::BindOwnMfa, &Resource::Oneself).is_ok(),
                 may_change_password: admitted.may(Action::ChangeOwnPassword, &Resource::Oneself).is_ok(),
+                access_keys: match admitted.may(Action::ListOwnAccessKeys, &Resource::Oneself) {
+                    Ok(()) => Some(access_keys::count(tx, account, principal).await?),
+                    Err(_) => None,
+                },
             })
         };
         self.look(&Actor::Session(Box::new(actor.clone())), &Origin::default(), deed, work).await

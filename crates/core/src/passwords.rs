@@ -9,7 +9,6 @@ pub use rules::{LONGEST, Rule, SHORTEST, broken_rules, policy_for, rules};
 pub(crate) use rules::{check_policy, check_rules};
 pub use state::{PasswordState, password_expires_at, password_state};
 
-use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
@@ -17,14 +16,14 @@ use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
 use crate::logon::hourly_limit;
 use crate::notices::Notice;
+use crate::{Countersign, token_hash};
 use countersign_model::budget::{BudgetKind, Exhausted};
 use countersign_model::entropy::random_below;
-use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::notice::NoticeKind;
 use countersign_model::settings::PasswordPolicy;
 use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
-use countersign_store::{Tx, budgets, login_profiles};
+use countersign_store::{Tx, budgets, known_places, login_profiles};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Letters and digits that are not mistaken for each other when a password is read out or copied by hand.
@@ -87,16 +86,19 @@ impl Countersign {
         self.check_clock()?;
         let session_actor = Actor::Session(Box::new(actor.clone()));
         let deed = Deed::own(actor, action.code());
+        let browser = origin.browser.clone();
         let look = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
             admitted.may(action, &Resource::Oneself)?;
             let (account, principal) = admitted.oneself()?;
             let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
             let hourly = hourly_limit(session.found.kind, &session.found.settings);
-            let booked = budgets::book(tx, counted(account, principal), hourly, admitted.now).await?;
+            let subject = subject_of_proof(tx, session, browser.as_ref()).await?;
+            let counted = Counted { account, subject: &subject, kind: BudgetKind::Password };
+            let booked = budgets::book(tx, counted, hourly, admitted.now).await?;
             let profile = login_profiles::find(tx, account, principal).await?;
-            Ok((booked, profile.and_then(|profile| profile.password_hash)))
+            Ok((booked, subject, profile.and_then(|profile| profile.password_hash)))
         };
-        let (booked, stored) = match self.act_unwritten(&session_actor, origin, look).await {
+        let (booked, subject, stored) = match self.act_unwritten(&session_actor, origin, look).await {
             Ok(found) => found,
             Err(error @ Error::Refused { .. }) => return self.refuse(&session_actor, origin, deed, error).await,
             Err(error) => return Err(error),
@@ -105,8 +107,9 @@ impl Countersign {
         let right = matches!(self.inner.hasher.verify(password, stored).await?, Verdict::Right { .. });
         if right && booked.is_ok() {
             let clear = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
-                let (account, principal) = admitted.oneself()?;
-                budgets::clear(tx, counted(account, principal), admitted.now).await?;
+                let (account, _) = admitted.oneself()?;
+                let counted = Counted { account, subject: &subject, kind: BudgetKind::Password };
+                budgets::clear(tx, counted, admitted.now).await?;
                 Ok(())
             };
             return self.act_unwritten(&session_actor, origin, clear).await;
@@ -150,6 +153,14 @@ impl Countersign {
     }
 }
 
-fn counted<'a>(account: &'a AccountId, principal: &'a PrincipalId) -> Counted<'a> {
-    Counted { account, subject: principal.as_str(), kind: BudgetKind::Password }
+/// Under what the tries of a password are counted that is asked for within a session: the known browser, as at logon, or
+/// else the session. Strangers, who are counted under the principal, cannot use these tries up.
+async fn subject_of_proof(tx: &mut Tx<'_>, session: &SessionActor, browser: Option<&Token>) -> Result<String, Error> {
+    let found = match browser {
+        Some(token) => {
+            known_places::find_browser(tx, session.account_id(), session.principal_id(), &token_hash(token)).await?
+        }
+        None => None,
+    };
+    Ok(found.map_or_else(|| session.found.session.id.to_string(), |browser| browser.id.to_string()))
 }

@@ -148,7 +148,7 @@ impl Countersign {
             reason: "",
             details: "",
         };
-        self.write_event(tx, &deed.account, origin, written).await?;
+        self.write_event_on(tx, (&deed.account, Some(&owner.id)), origin, written).await?;
         Ok(account)
     }
 }

@@ -1,6 +1,7 @@
 //! What runs beside the requests: the clock's high-water mark, sweeping what has run out, giving memory back.
 
 use crate::Countersign;
+use crate::confirmed_time::put_confirmed_time;
 use crate::error::Error;
 use countersign_model::Timestamp;
 use countersign_model::machine::NETWORK_KNOWN_FOR;
@@ -37,11 +38,16 @@ impl Countersign {
             self.inner.store.write(unit).await?;
         }
         self.load_high_water().await?;
+        self.confirm_time().await?;
         self.follow_keys().await
     }
 
-    /// Drops what has run out: logons, sessions, unconfirmed bindings, idle counts. Call it every few minutes.
+    /// Drops what has run out: logons, sessions, unconfirmed bindings, idle counts. Nothing is dropped while
+    /// the [time is in doubt](Self::is_time_confirmed). Call it every few minutes.
     pub async fn sweep(&self) -> Result<u64, Error> {
+        if !self.is_time_confirmed().await? {
+            return self.finish_rotation().await;
+        }
         let now = self.now();
         let unit = async move |tx: &mut Tx<'_>| -> Result<u64, Error> {
             let ended = logons::sweep(tx, now).await?
@@ -127,6 +133,7 @@ pub(crate) async fn stored_high_water(tx: &mut Tx<'_>) -> Result<HighWater, Erro
 pub(crate) async fn reset_high_water(tx: &mut Tx<'_>, to: Timestamp) -> Result<(), Error> {
     let resets = number(tx, RESETS).await?.saturating_add(1);
     facts::put(tx, RESETS, &resets.to_string()).await?;
+    put_confirmed_time(tx, to).await?;
     Ok(facts::put(tx, HIGH_WATER, &to.micros().to_string()).await?)
 }
 

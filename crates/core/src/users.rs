@@ -25,7 +25,9 @@ use countersign_store::attachments::AttachedLine;
 use countersign_store::budgets::Counted;
 use countersign_store::groups::JoinedGroup;
 use countersign_store::users::{UserLine, UserQuery};
-use countersign_store::{Tx, attachments, budgets, groups, login_profiles, principals, recovery_codes, virtual_mfa};
+use countersign_store::{
+    Tx, access_keys, attachments, budgets, groups, login_profiles, principals, recovery_codes, virtual_mfa,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use countersign_store::users::{MfaFilter, UserLine as ListedUser, UserQuery as UsersQuery};
@@ -79,6 +81,8 @@ pub struct UserInFull {
     pub recovery_budget: Budget,
     /// How many recovery codes he has left.
     pub codes_left: i64,
+    /// How many AccessKeys he has.
+    pub access_keys: i64,
     /// Whether the actor looks at himself.
     pub is_oneself: bool,
     /// The present time, by which locks are judged.
@@ -159,6 +163,7 @@ impl Countersign {
                 },
                 recovery_budget: budgets::find(tx, recovery).await?,
                 codes_left: recovery_codes::count(tx, account, &user.id).await?.left,
+                access_keys: access_keys::count(tx, account, &user.id).await?,
                 device: device.as_ref().and_then(DeviceView::of),
                 is_oneself: admitted.who.principal.as_ref() == Some(&user.id),
                 now: admitted.now,
@@ -214,6 +219,7 @@ impl Countersign {
             if !principals::insert(tx, &user).await? {
                 return Err(Refusal::UserExists.into());
             }
+            admitted.aim_at(&user.id);
             if let Some(profile) = &profile {
                 login_profiles::put(tx, account, &user.id, profile).await?;
             }

@@ -11,8 +11,28 @@ use countersign_model::logon::LogonState;
 use countersign_model::principal::SystemPolicy;
 use countersign_testkit::people::{facts, login, login_with_mfa, one_code};
 use countersign_testkit::{Account, Kit, Phone, both_engines, origin};
+use std::time::Duration;
 
 both_engines! {
+    /// Nobody fills the disk with refusals of one kind: the first ones stand in the log, the rest are counted.
+    async fn repeated_refusals_of_one_actor_are_counted(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let (alice, bob) = (kit.ram_user(&acme, "alice").await, kit.ram_user(&acme, "bob").await);
+        let (alice, bob) = (kit.session(&alice).await.actor, kit.session(&bob).await.actor);
+        let before = (kit.events(&acme.id).await.len(), kit.refusals_of_strangers().await);
+        for number in 0..40 {
+            kit.core().user(&alice, &format!("user{number}"), origin()).await.unwrap_err();
+            kit.core().delete_user(&alice, "bob", "bob", origin()).await.unwrap_err();
+        }
+        kit.core().user(&bob, "alice", origin()).await.unwrap_err();
+        assert_eq!(kit.events(&acme.id).await.len() - before.0, 41, "twenty of each, and that of another");
+        assert_eq!(kit.refusals_of_strangers().await - before.1, 40);
+        // A minute later they are told one by one again.
+        kit.advance(Duration::from_secs(61));
+        let (_, told) = kit.told(&acme.id, kit.core().user(&alice, "bob", origin())).await;
+        assert_eq!(told, ["alice GetUser bob refused NoPermission"]);
+    }
+
     async fn every_change_of_an_administrator_leaves_one_event(kit: Kit) {
         let acme = kit.account("acme").await;
         let (core, owner) = (kit.core(), kit.owner_session(&acme).await.actor);
@@ -311,10 +331,10 @@ both_engines! {
         assert_eq!(kit.events(&acme.id).await.len(), before);
         assert_eq!(kit.refusals_of_strangers().await, 30);
         assert_eq!(kit.count("anonymous_refusals").await, 1);
-        kit.advance(std::time::Duration::from_mins(2));
+        kit.advance(Duration::from_mins(2));
         assert!(kit.log_on_as(&nobody, "wrong").await.is_err());
         assert_eq!(kit.count("anonymous_refusals").await, 2);
-        kit.advance(std::time::Duration::from_hours(24 * 91));
+        kit.advance(Duration::from_hours(24 * 91));
         kit.core().sweep().await.unwrap();
         assert_eq!(kit.count("anonymous_refusals").await, 0);
     }

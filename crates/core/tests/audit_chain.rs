@@ -3,10 +3,12 @@
 
 use countersign_core::Countersign;
 use countersign_core::audit_chain::{
-    AuditCheck, Checkpoint, CheckpointKind, OutsideCheckpoints, ProblemKind, Sequenced, checkpoint_to_line,
+    AuditCheck, Checkpoint, CheckpointKind, ExportFormat, GENESIS, OutsideCheckpoints, ProblemKind, Sequenced,
+    chained_hash, checkpoint_to_line,
 };
+use countersign_core::audit_log::EventFilter;
 use countersign_model::audit::ActorKind;
-use countersign_store::{Value, params};
+use countersign_store::{StoreError, Tx, Value, audit_chain, params};
 use countersign_testkit::{Account, Engine, Kit, Visitor, both_engines, origin};
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// Writes so many entries into the log of an account.
 async fn write(core: &Countersign, owner: &Visitor, entries: usize) {
     for _ in 0..entries {
-        core.user(&owner.actor, "nobody", origin()).await.unwrap_err();
+        core.export_audit_log(&owner.actor, EventFilter::default(), ExportFormat::Jsonl, origin()).await.unwrap();
     }
 }
 
@@ -54,6 +56,21 @@ async fn numbers(kit: &Kit, account: &Account) -> Vec<i64> {
     let sql = "SELECT seq FROM audit_events WHERE account_id = $1 ORDER BY seq";
     let rows = kit.rows(sql, params![account.id]).await;
     rows.into_iter().flatten().map(|value| if let Value::Int(seq) = value { seq } else { 0 }).collect()
+}
+
+/// Makes the hashes of the first entries anew, as somebody may who can write to the table.
+async fn rehash(kit: &Kit, account: &Account, up_to: i64) {
+    let of = account.id.clone();
+    let unit = async move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let mut hash = GENESIS;
+        for entry in audit_chain::entries(tx, &of, (0, up_to), 100).await? {
+            hash = chained_hash(&hash, entry.seq, &entry);
+            let sql = "UPDATE audit_events SET hash = $1 WHERE account_id = $2 AND seq = $3";
+            tx.execute(sql, params![hash, of, entry.seq]).await?;
+        }
+        Ok(())
+    };
+    kit.store().write(unit).await.unwrap();
 }
 
 both_engines! {
@@ -312,6 +329,78 @@ both_engines! {
         let forged = found(&check(&kit, &acme).await);
         assert!(forged.contains(&(ProblemKind::BadSignature, stub.seq + 1)), "{forged:?}");
         assert!(forged.contains(&(ProblemKind::Removed, 1)), "{forged:?}");
+    }
+
+    /// What was edited, taken away or put between is not dropped with what is old: nothing would show it any more.
+    async fn attack_137_a_changed_log_is_not_laundered_by_dropping_it(kit: Kit) {
+        let make = async |alias| account(&kit, alias, 9).await.0;
+        let (aged, removed, stub) = (&make("aged").await, &make("removed").await, &make("stub").await);
+        let (rehashed, days, good) = (&make("rehashed").await, &make("days").await, &make("good").await);
+        finish(kit.core()).await;
+        kit.advance(DAY);
+        // Entries that are not old are made old.
+        kit.sql("UPDATE audit_events SET at = 0 WHERE account_id = $1 AND seq <= 5", params![aged.id]).await;
+        let settings = "UPDATE accounts SET settings = REPLACE(settings, '\"audit_retention_days\":365', \
+                        '\"audit_retention_days\":0') WHERE account_id = $1";
+        assert_eq!(kit.sql(settings, params![days.id]).await, 1);
+        let trimmed = kit.core().trim_audit_logs().await.unwrap();
+        assert_eq!((trimmed.entries, trimmed.broken.as_slice()), (0, std::slice::from_ref(&aged.id)));
+        assert_eq!(found(&check(&kit, aged).await)[0], (ProblemKind::Edited, 1));
+
+        // Old ones are changed before they go.
+        kit.sql("DELETE FROM audit_events WHERE account_id = $1 AND seq = 4", params![removed.id]).await;
+        kit.sql("UPDATE audit_events SET reason = 'x' WHERE account_id = $1 AND seq = 2", params![rehashed.id]).await;
+        rehash(&kit, rehashed, 2).await;
+        kit.sql(
+            "INSERT INTO audit_checkpoints (account_id, seq, kind, hash, at, key_version, signature) \
+             SELECT account_id, 3, 'stub', hash, at, key_version, signature FROM audit_checkpoints WHERE account_id = $1",
+            params![stub.id],
+        )
+        .await;
+        kit.advance(DAY * 366);
+        let trimmed = kit.core().trim_audit_logs().await.unwrap();
+        let mut broken = vec![aged.id.clone(), removed.id.clone(), stub.id.clone(), rehashed.id.clone()];
+        broken.sort();
+        assert_eq!(trimmed.broken, broken);
+        assert_eq!(trimmed.checkpoints.len(), 2);
+        for kept in [aged, stub, rehashed] {
+            assert!(numbers(&kit, kept).await.len() > 9);
+        }
+        assert!(check(&kit, good).await.is_proved() && check(&kit, days).await.is_proved());
+
+        // The administrators have a finding each, and one at a time.
+        let open = "SELECT COUNT(*) FROM findings WHERE kind = 'audit-log-broken' AND settled_at IS NULL";
+        assert_eq!(kit.int(open, &[]).await, 4);
+        kit.core().trim_audit_logs().await.unwrap();
+        assert_eq!(kit.int(open, &[]).await, 4);
+    }
+
+    /// A chain that is broken is looked at again after ever longer times, and the others go on meanwhile.
+    async fn a_broken_chain_is_let_alone_for_a_while(kit: Kit) {
+        let ((acme, owner), (_, others)) = (account(&kit, "acme", 2).await, account(&kit, "other", 2).await);
+        let mut sequencer = kit.core().sequencer();
+        sequencer.step().await.unwrap();
+        kit.sql("UPDATE audit_chains SET seq = seq + 1 WHERE account_id = $1", params![acme.id]).await;
+        write(kit.core(), &owner, 2).await;
+        assert_eq!(sequencer.step().await.unwrap().broken, std::slice::from_ref(&acme.id));
+        let mut looks = 0;
+        for second in 1..=600_usize {
+            kit.advance(Duration::from_secs(1));
+            if second.is_multiple_of(100) {
+                write(kit.core(), &others, 1).await;
+            }
+            let step = sequencer.step().await.unwrap();
+            looks += step.broken.len();
+            assert_eq!(step.chained, usize::from(second.is_multiple_of(100)));
+        }
+        assert_eq!(looks, 2, "after one minute, and after four more");
+        let open = "SELECT COUNT(*) FROM findings WHERE kind = 'audit-log-broken' AND settled_at IS NULL";
+        assert_eq!(kit.int(open, &[]).await, 1);
+        // Once it is mended, its entries are numbered.
+        kit.sql("UPDATE audit_chains SET seq = seq - 1 WHERE account_id = $1", params![acme.id]).await;
+        kit.advance(Duration::from_hours(1));
+        assert_eq!(sequencer.step().await.unwrap().chained, 2);
+        assert!(check(&kit, &acme).await.is_proved());
     }
 
     /// Entries without a number or a signature stay, however old they are; after the last one went, the chain goes on.

@@ -6,23 +6,29 @@ use countersign_core::audit_chain::{
 };
 use countersign_core::audit_log::{Cursor, EventFilter, PER_PAGE};
 use countersign_core::keyring::KeyRing;
-use countersign_core::{Countersign, Origin, Refusal};
+use countersign_core::{Origin, Refusal};
 use countersign_model::audit::Outcome;
 use countersign_model::principal::SystemPolicy;
+use countersign_store::params;
+use countersign_testkit::people::facts;
 use countersign_testkit::{Account, Engine, Kit, Visitor, both_engines, origin, refusal};
 use proptest::prelude::*;
 use std::time::Duration;
 
-async fn write(core: &Countersign, owner: &Visitor, entries: usize) {
-    for _ in 0..entries {
-        core.user(&owner.actor, "nobody", origin()).await.unwrap_err();
+/// Writes so many entries. Of refusals that are alike only some are written down within a minute.
+async fn write(kit: &Kit, owner: &Visitor, entries: usize) {
+    for number in 1..=entries {
+        kit.core().user(&owner.actor, "nobody", origin()).await.unwrap_err();
+        if number.is_multiple_of(10) {
+            kit.advance(Duration::from_secs(61));
+        }
     }
 }
 
 async fn account(kit: &Kit, entries: usize) -> (Account, Visitor) {
     let acme = kit.account("acme").await;
     let owner = kit.owner_session(&acme).await;
-    write(kit.core(), &owner, entries).await;
+    write(kit, &owner, entries).await;
     kit.core().sequencer().finish().await.unwrap();
     (acme, owner)
 }
@@ -120,6 +126,54 @@ both_engines! {
         assert!(page.events.iter().all(|event| event.account_id == other.id));
     }
 
+    /// A history is of a person, under whatever names; whoever gets an old name gets nothing of its past.
+    async fn a_history_follows_the_person_and_not_the_name(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let owner = kit.owner_session(&acme).await.actor;
+        kit.ram_user(&acme, "alice").await;
+        kit.ram_user(&acme, "bob").await;
+        kit.core().attach_policy(&owner, "alice", SystemPolicy::AdministratorAccess, origin()).await.unwrap();
+        kit.core().update_user(&owner, "alice", facts("zoe"), origin()).await.unwrap();
+        kit.core().update_user(&owner, "bob", facts("alice"), origin()).await.unwrap();
+        let history = async |name: &str| {
+            let page = kit.core().user_history(&owner, name, None, origin()).await.unwrap();
+            page.events.iter().map(|event| format!("{} {}", event.action, event.target)).collect::<Vec<_>>()
+        };
+        let zoe = ["UpdateUser alice", "AttachPolicyToUser alice AdministratorAccess", "CreateUser alice"];
+        assert_eq!(history("zoe").await, zoe);
+        assert_eq!(history("alice").await, ["UpdateUser bob", "CreateUser bob"]);
+    }
+
+    /// A search that fits little looks at a part of a long log at a time, and says how far it came.
+    async fn a_search_of_a_long_log_goes_on_where_it_stopped(kit: Kit) {
+        let (acme, owner) = account(&kit, 1).await;
+        let id = match kit.engine() {
+            Engine::Sqlite => "printf('%016x%016x', 1000 + n, n)",
+            Engine::Postgres => "LPAD(TO_HEX(1000 + n), 16, '0') || LPAD(TO_HEX(n), 16, '0')",
+        };
+        let sql = format!(
+            "INSERT INTO audit_events (account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, outcome, \
+             reason, address, user_agent) WITH RECURSIVE many (n) AS \
+             (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM many WHERE n < 45000) \
+             SELECT $1, {id}, 1000 + n, 'owner', '', CASE WHEN n = 7 THEN 'needle' ELSE 'hay' END, 'Look', '', 'success', \
+             '', '', '' FROM many"
+        );
+        kit.sql(Box::leak(sql.into_boxed_str()), params![acme.id]).await;
+        let needle = || EventFilter { user: "needle".to_owned(), ..EventFilter::default() };
+        let (mut cursor, mut pages) = (Some(Cursor::Latest), Vec::new());
+        while let Some(at) = cursor {
+            let page = kit.core().audit_log(&owner.actor, (needle(), at), origin()).await.unwrap();
+            assert_eq!(page.searched_to.is_some(), page.older.is_some());
+            pages.push(page.events.len());
+            cursor = page.older;
+        }
+        assert_eq!(pages, [0, 0, 1]);
+        // And back again.
+        let first = format!("{:016x}{:016x}", 1_007, 7).parse().unwrap();
+        let page = kit.core().audit_log(&owner.actor, (needle(), Cursor::After(first)), origin()).await.unwrap();
+        assert!(page.events.is_empty() && page.searched_to.is_some() && page.newer.is_some());
+    }
+
     /// A user of the same name is not the one who was deleted.
     async fn a_new_user_of_an_old_name_has_no_past(kit: Kit) {
         let acme = kit.account("acme").await;
@@ -138,12 +192,12 @@ both_engines! {
         kit.advance(Duration::from_hours(3));
         let middle = kit.core().now();
         let owner_again = kit.owner_session(&acme).await;
-        write(kit.core(), &owner_again, 20).await;
+        write(&kit, &owner_again, 20).await;
         kit.core().sequencer().finish().await.unwrap();
         kit.advance(Duration::from_hours(1));
         let end = kit.core().now();
         let owner_again = kit.owner_session(&acme).await;
-        write(kit.core(), &owner_again, 5).await;
+        write(&kit, &owner_again, 5).await;
         kit.core().sequencer().finish().await.unwrap();
         let keys = kit.core().audit_public_keys();
         let all = EventFilter::default;

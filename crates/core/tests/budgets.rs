@@ -1,12 +1,14 @@
 //! How often passwords and codes may be tried: five failures, then a pause that doubles, then the end; one count for all
 //! doors, nodes and restarts.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 
 use countersign_core::binding::TypedCodes;
+use countersign_core::logon::LogonStep;
 use countersign_core::settings::{PolicyChange, SettingsChange};
 use countersign_core::{Countersign, Error, Origin, Refusal};
 use countersign_model::logon::LogonState;
 use countersign_model::token::Token;
+use countersign_store::params;
 use countersign_testkit::people::{USER_PASSWORD, login_with_mfa, one_code, ram_user_name};
 use countersign_testkit::{Account, Kit, Person, Phone, both_engines, origin, reason, refusal};
 use std::time::Duration;
@@ -129,25 +131,54 @@ both_engines! {
         assert_eq!(reason(core.confirm_own_binding(&visitor.actor, typed, origin()).await), "factor_paused");
     }
 
-    async fn attack_026_the_password_has_one_count_for_logon_and_proof(kit: Kit) {
+    async fn attack_026_a_known_browser_has_one_count_for_logon_and_proof(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user(&acme, "alice").await;
-        let visitor = kit.session(&alice).await;
+        let LogonStep::Open { token, given, .. } = kit.log_on(&alice).await.unwrap() else { panic!("no session") };
+        let visitor = kit.visitor(token).await;
+        let hers = Origin { browser: Some(given.browser), ..origin().clone() };
+        let log_on = async |password: &str| {
+            let token = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
+            kit.core().logon_with_password(&token, password.to_owned().into(), &hers).await
+        };
         for number in 0..5 {
             let refused = if number % 2 == 0 {
-                kit.log_on_as(&alice.logon_name, "not the password").await.map(drop)
+                log_on("not the password").await.map(drop)
             } else {
-                kit.core().start_own_binding(&visitor.actor, "not the password".into(), origin()).await
+                kit.core().start_own_binding(&visitor.actor, "not the password".into(), &hers).await
             };
             assert_eq!(reason(refused), "password_wrong", "{number}");
         }
-        let proof = kit.core().start_own_binding(&visitor.actor, alice.secret(), origin()).await;
+        let proof = kit.core().start_own_binding(&visitor.actor, alice.secret(), &hers).await;
         assert_eq!(reason(proof), "password_paused");
         let new = "another long phrase".into();
-        let change = kit.core().change_own_password(&visitor.actor, alice.secret(), new, origin()).await;
+        let change = kit.core().change_own_password(&visitor.actor, alice.secret(), new, &hers).await;
         assert_eq!(refusal(change), Refusal::OldPasswordIncorrect);
-        assert_eq!(reason(kit.log_on(&alice).await), "password_paused");
+        assert_eq!(reason(log_on(&alice.password).await), "password_paused");
         kit.advance(SECOND * 30);
+        log_on(&alice.password).await.unwrap();
+    }
+
+    /// Strangers lock the name, not those who are logged on; and whoever has got hold of a session has a count as well.
+    async fn a_session_has_tries_of_its_own_for_its_password(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let (hers, stolen) = (kit.session(&alice).await, kit.session(&alice).await);
+        for _ in 0..7 {
+            kit.log_on_as(&alice.logon_name, "not the password").await.unwrap_err();
+        }
+        assert_eq!(reason(kit.log_on(&alice).await), "password_paused");
+        for _ in 0..5 {
+            let wrong = kit.core().start_own_binding(&stolen.actor, "not the password".into(), origin()).await;
+            assert_eq!(reason(wrong), "password_wrong");
+        }
+        let right = kit.core().start_own_binding(&stolen.actor, alice.secret(), origin()).await;
+        assert_eq!(reason(right), "password_paused");
+        kit.core().start_own_binding(&hers.actor, alice.secret(), origin()).await.unwrap();
+        // An administrator lifts all of it.
+        let owner = kit.owner_session(&acme).await.actor;
+        kit.core().unlock_user(&owner, "alice", origin()).await.unwrap();
+        kit.core().start_own_binding(&stolen.actor, alice.secret(), origin()).await.unwrap();
         kit.session(&alice).await;
     }
 
@@ -327,7 +358,7 @@ async fn fail(core: &Countersign, token: &Token, phone: &Phone, kit: &Kit, times
 
 both_engines! {
     async fn attack_031_one_password_over_many_names_is_stopped_by_network_and_by_all(kit: Kit) {
-        let acme = kit.account("acme").await;
+        let (acme, other) = (kit.account("acme").await, kit.account("other").await);
         let alice = kit.ram_user(&acme, "alice").await;
         let from = |address: String| Origin::new(address, "a sprayer");
         let spray = async |name: String, address: String| {
@@ -351,8 +382,14 @@ both_engines! {
             judged += usize::from(reason(spray(format!("name{number}"), address).await) != "network_exhausted");
         }
         assert!(judged < 2_000, "{judged}");
-        let findings = kit.int("SELECT COUNT(*) FROM findings WHERE kind = 'spraying'", &[]).await;
-        assert_eq!(findings, 1);
+        // Each account that is tried is told of it, once.
+        let token = kit.core().begin_logon(other.owner.logon_name.clone()).await.unwrap();
+        let elsewhere = from("203.0.113.9".to_owned());
+        kit.core().logon_with_password(&token, "Summer 2026 !".into(), &elsewhere).await.unwrap_err();
+        let findings = "SELECT COUNT(*) FROM findings WHERE kind = 'spraying' AND account_id = $1";
+        for account in [&acme, &other] {
+            assert_eq!(kit.int(findings, params![account.id]).await, 1);
+        }
         // Somebody elsewhere still logs on, and after the hour everybody does.
         kit.session(&alice).await;
         kit.advance(Duration::from_hours(1));

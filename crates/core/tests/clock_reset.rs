@@ -6,6 +6,7 @@ use countersign_core::{Error, Refusal};
 use countersign_model::Clock as _;
 use countersign_model::audit::ActorKind;
 use countersign_model::logon::LogonState;
+use countersign_store::params;
 use countersign_testkit::rows::line;
 use countersign_testkit::{Account, Kit, both_engines, origin, reason, refusal};
 use std::time::Duration;
@@ -58,11 +59,18 @@ both_engines! {
         let right = kit.clock().now();
         kit.advance(DAY);
         kit.session_with(&alice, &phone).await;
+        kit.sql(
+            "INSERT INTO recovery_codes (account_id, principal_id, code_hash, created_at) \
+             SELECT account_id, principal_id, $1, 1 FROM principals WHERE name = 'alice'",
+            params![[7_u8; 32]],
+        )
+        .await;
         kit.core().tick().await.unwrap();
         kit.clock().set(right);
         assert_eq!(kit.core().reset_clock(Stuck::Unbind).await.unwrap().unwrap().stuck.len(), 1);
         let told = by_operator(&kit, &acme).await;
         assert_eq!(told, ["operator UnbindMFADevice alice success clock_ran_ahead", "operator ResetClock success"]);
+        assert_eq!(kit.count("recovery_codes").await, 0, "they go with the device");
         kit.session(&alice).await;
         kit.session_with(&bob, &bobs_phone).await;
     }
@@ -81,6 +89,45 @@ both_engines! {
         refusal(kit.log_on(&alice).await);
         kit.advance(Duration::from_mins(61));
         kit.session(&alice).await;
+    }
+
+    /// What lies in the future neither grants anything for longer nor holds anything up.
+    async fn times_of_the_future_are_cut(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let (alice, phone) = kit.bound_user(&acme, "alice").await;
+        let right = kit.clock().now();
+        kit.advance(DAY * 10);
+        kit.sql("UPDATE principals SET email = 'alice@acme.example' WHERE name = 'alice'", &[]).await;
+        let visitor = kit.session_with(&alice, &phone).await;
+        let new = "another long phrase";
+        kit.core().change_own_password(&visitor.actor, alice.secret(), new.into(), origin()).await.unwrap();
+        kit.sql("UPDATE login_profiles SET enabled_at = password_changed_at", &[]).await;
+        kit.sql("UPDATE outbox SET due_at = due_at + 864000000000", &[]).await;
+        let now = right.plus(Duration::from_secs(2)).micros();
+        let columns = [
+            ("known_networks", "last_mfa_at"),
+            ("known_browsers", "created_at"),
+            ("known_browsers", "last_mfa_at"),
+            ("login_profiles", "password_changed_at"),
+            ("login_profiles", "enabled_at"),
+            ("principals", "last_logon_at"),
+            ("notices", "created_at"),
+            ("outbox", "due_at"),
+            ("budgets", "updated_at"),
+        ];
+        let later = async |now: i64| {
+            let mut later = Vec::new();
+            for (table, column) in columns {
+                let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} > $1").leak();
+                later.push(kit.int(sql, params![now]).await > 0);
+            }
+            later
+        };
+        assert_eq!(later(now).await, [true; 9]);
+        kit.core().tick().await.unwrap();
+        kit.clock().set(right);
+        kit.core().reset_clock(Stuck::Keep).await.unwrap().unwrap();
+        assert_eq!(later(now).await, [false; 9]);
     }
 
     async fn every_node_takes_the_lower_mark(mut kit: Kit) {

@@ -6,6 +6,7 @@ use countersign_core::{Countersign, Refusal};
 use countersign_model::logon::LogonState;
 use countersign_model::notice::FindingKind;
 use countersign_model::notice::NoticeKind;
+use countersign_store::params;
 use countersign_testkit::people::expose;
 use countersign_testkit::{Account, Kit, Visitor, both_engines, origin, reason, refusal};
 use std::time::Duration;
@@ -37,6 +38,38 @@ both_engines! {
         let [line] = found.lines.try_into().unwrap();
         assert_eq!((line.finding.kind, line.finding.principal_name.as_str()), (FindingKind::Disowned, "owner@acme.example"));
         assert!(line.finding.details.contains("kind=mfa-bound;from=192.0.2.7;"), "{}", line.finding.details);
+    }
+
+    /// What an intruder can have made goes: recovery codes, and the password that he chose.
+    async fn what_can_be_taken_back_is_taken_back(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let (visitor, phone) = kit.bound_owner(&acme).await;
+        kit.sql(
+            "INSERT INTO recovery_codes (account_id, principal_id, code_hash, created_at) \
+             SELECT account_id, principal_id, $1, 1 FROM principals WHERE kind = 'owner'",
+            params![[7_u8; 32]],
+        )
+        .await;
+        let core = kit.core();
+        let actor = visitor.actor;
+        kit.sql("UPDATE notices SET kind = 'password-changed' WHERE kind = 'mfa-bound'", &[]).await;
+        let id = told(core, &actor, NoticeKind::PasswordChanged).await;
+        core.disown(&actor, &id, origin()).await.unwrap();
+        assert_eq!(kit.count("recovery_codes").await, 1, "they are not what this notice told of");
+        kit.next_step();
+        let token = kit.waiting(&acme.owner, LogonState::SecondFactor).await;
+        core.logon_with_code(&token, phone.code(&kit), origin()).await.unwrap();
+        assert_eq!(core.logon(&token).await.unwrap().state, LogonState::ChoosePassword);
+
+        kit.sql("UPDATE notices SET kind = 'recovery-codes-made', disowned_at = NULL WHERE kind = 'password-changed'", &[]).await;
+        kit.sql("UPDATE login_profiles SET password_reset_required = $1", params![false]).await;
+        kit.next_step();
+        let actor = kit.session_with(&acme.owner, &phone).await.actor;
+        let id = told(core, &actor, NoticeKind::RecoveryCodesMade).await;
+        core.disown(&actor, &id, origin()).await.unwrap();
+        assert_eq!(kit.count("recovery_codes").await, 0);
+        let details = kit.events(&acme.id).await.pop().unwrap().details;
+        assert!(details.contains("kind=recovery-codes-made;"), "{details}");
     }
 
     async fn looking_at_the_link_changes_nothing(kit: Kit) {
@@ -174,6 +207,12 @@ both_engines! {
         let event = kit.events(&acme.id).await.into_iter().rev().find(|event| event.action == "SettleFinding" && event.reason.is_empty());
         assert!(event.unwrap().details.contains("kind=disowned;about=owner@acme.example;"));
     }
+}
+
+/// The id of the latest notice of a kind.
+async fn told(core: &Countersign, actor: &countersign_core::SessionActor, kind: NoticeKind) -> String {
+    let notices = core.own_notices(actor).await.unwrap();
+    notices.into_iter().find(|notice| notice.kind == kind).unwrap().id.to_string()
 }
 
 async fn settle(

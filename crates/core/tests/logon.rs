@@ -9,11 +9,14 @@
 
 use countersign_core::binding::TypedCodes;
 use countersign_core::logon::LogonStep;
+use countersign_core::sessions::Ending;
+use countersign_core::settings::SettingsChange;
 use countersign_core::users::{LoginChange, PasswordChange};
 use countersign_core::{Countersign, Error, Refusal};
 use countersign_model::logon::{LogonState, Method};
 use countersign_model::names::LogonName;
 use countersign_model::principal::{ConsoleLogon, PrincipalKind};
+use countersign_model::settings::MfaForLogon;
 use countersign_model::token::Token;
 use countersign_testkit::people::{USER_PASSWORD, login, login_with_mfa, one_code, ram_user_name};
 use countersign_testkit::{Kit, Person, Phone, both_engines, origin, reason, refusal};
@@ -393,7 +396,28 @@ both_engines! {
         let change = LoginChange { password: PasswordChange::Generate, ..login() };
         kit.core().change_login_profile(&owner, "alice", change, origin()).await.unwrap();
         let old = kit.core().logon_with_password(&pending, alice.secret(), origin()).await;
-        assert_eq!(refusal(old), Refusal::LogonOver);
+        assert_eq!(reason(old), "password_wrong");
+    }
+
+    /// Whatever an administrator does: who only typed a name learns nothing from it.
+    async fn attack_122_a_logon_before_its_password_does_not_tell_that_the_name_exists(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let begun = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
+        let unknown = kit.core().begin_logon(ram_user_name("nobody", "acme")).await.unwrap();
+        let owner = kit.owner_session(&acme).await.actor;
+        kit.core().end_of(&owner, "alice", Ending::Sessions, origin()).await.unwrap();
+        kit.core().change_login_profile(&owner, "alice", login(), origin()).await.unwrap();
+        let mandatory = SettingsChange { mfa_for_logon: Some(MfaForLogon::Mandatory), ..SettingsChange::default() };
+        kit.core().change_settings(&owner, mandatory, origin()).await.unwrap();
+        for token in [&begun, &unknown] {
+            assert_eq!(kit.core().logon(token).await.unwrap().state, LogonState::Password);
+            let wrong = kit.core().logon_with_password(token, "not the password".into(), origin()).await;
+            assert_eq!(refusal(wrong), Refusal::WrongCredentials);
+        }
+        // It goes on under the rules of now.
+        let step = kit.core().logon_with_password(&begun, alice.secret(), origin()).await.unwrap();
+        assert!(matches!(step, LogonStep::Ask { state: LogonState::Bind, .. }), "{step:?}");
     }
 
     async fn attack_038_a_deleted_users_pending_logon_opens_nothing(kit: Kit) {

@@ -7,6 +7,7 @@ use countersign_core::settings::{Fingerprint, PolicyChange, SettingsChange};
 use countersign_core::users::{LoginChange, PasswordChange};
 use countersign_core::{Refusal, SessionActor};
 use countersign_model::audit::{ActorKind, Outcome};
+use countersign_model::logon::LogonState;
 use countersign_model::principal::ConsoleLogon;
 use countersign_model::settings::{IdleDays, MfaForLogon, SensitiveOperation, Strength};
 use countersign_store::params;
@@ -65,9 +66,11 @@ both_engines! {
         let second = kit.second_node().await;
         let (acme, other) = (kit.account("acme").await, kit.account("other").await);
         let (alice, rita) = (kit.ram_user(&acme, "alice").await, kit.administrator(&acme, "rita").await);
+        let reset = LoginChange { reset_required: true, ..login() };
+        let due = kit.ram_user_with(&acme, "dora", Some(reset)).await;
         let (hers, bobs) = (kit.session(&alice).await, kit.session(&kit.ram_user(&other, "bob").await).await);
         let (owner, changer) = (kit.owner_session(&acme).await, kit.session(&rita).await);
-        let waiting = kit.core().begin_logon(alice.logon_name.clone()).await.unwrap();
+        let waiting = kit.waiting(&due, LogonState::ChoosePassword).await;
         let changed = kit.core().change_settings(&changer.actor, mandatory(), origin()).await.unwrap();
         let renewed = changed.token.unwrap();
         for core in [kit.core(), &second] {
@@ -245,7 +248,7 @@ both_engines! {
         assert_eq!(told.groups.last(), Some(&group(Effect::ProofMoreOften, 4, &["rita"])));
         let adaptive = SettingsChange { mfa_for_logon: Some(MfaForLogon::Adaptive), ..SettingsChange::default() };
         let told = forecast(&kit, &owner, adaptive.clone()).await;
-        assert_eq!(told.groups.first(), Some(&group(Effect::BindsWhenUnusual, 2, &["rita"])));
+        assert_eq!(told.groups.first(), Some(&group(Effect::MustBind, 2, &["rita"])));
         kit.core().change_settings(&owner, adaptive, origin()).await.unwrap();
         let owner = kit.owner_session(&acme).await.actor;
         let back = SettingsChange { mfa_for_logon: Some(MfaForLogon::Independent), ..SettingsChange::default() };
@@ -424,17 +427,22 @@ both_engines! {
     /// Where the owner cannot log on, the last administrator keeps his console logon.
     async fn c32_the_last_administrator_is_not_disabled_as_idle(kit: Kit) {
         let acme = kit.account("acme").await;
+        let mut admins = Vec::new();
         for name in ["rita", "rob", "ruth"] {
-            kit.administrator(&acme, name).await;
+            admins.push(kit.administrator(&acme, name).await);
         }
         let owner = kit.owner_session(&acme).await.actor;
+        kit.core().change_settings(&owner, no_initial_age(), origin()).await.unwrap();
         let off = "UPDATE login_profiles SET console_logon = 'disabled' WHERE principal_id = $1";
         kit.sql(off, params![owner.principal_id()]).await;
         kit.advance(DAY * 731);
         assert_eq!(kit.core().disable_idle_users().await.unwrap(), 2);
         let left = "SELECT COUNT(*) FROM login_profiles WHERE console_logon = 'enabled'";
         assert_eq!(kit.int(left, params![]).await, 1);
+        let spared = kit.events(&acme.id).await.into_iter().find(|event| event.action == "SpareIdleUser").unwrap().target;
         kit.advance(DAY);
         assert_eq!(kit.core().disable_idle_users().await.unwrap(), 0);
+        // He is not refused as idle either.
+        kit.session(admins.iter().find(|person| person.name == spared).unwrap()).await;
     }
 }

@@ -6,6 +6,7 @@ use countersign_core::operator::Restored;
 use countersign_model::audit::Outcome;
 use countersign_model::logon::LogonState;
 use countersign_store::{Value, params};
+use countersign_testkit::people::expose;
 use countersign_testkit::{Kit, Person, Phone, both_engines, origin, reason, refusal};
 use std::time::Duration;
 
@@ -28,10 +29,11 @@ both_engines! {
         kit.advance(DAY);
         let used: Vec<String> = (-2..=2).map(|step| phone.code_at(&kit, step)).collect();
         let (restored, told) = kit.told(&acme.id, kit.core().mark_restored()).await;
-        let Restored { ended, devices, stale, codes_from } = restored.unwrap();
+        let Restored { ended, devices, stale, codes_from, keys_disabled } = restored.unwrap();
         assert_eq!(told, ["operator RestoreInstallation success"]);
         assert!(ended.sessions >= 2 && ended.logons >= 1 && ended.browsers >= 1, "{ended:?}");
         assert_eq!((ended.machines, ended.bindings, ended.proofs, devices, stale), (1, 1, 2, 1, 1));
+        assert_eq!(keys_disabled, 0);
 
         // What was open is over, for everybody.
         for token in [&visitor.token, &owner.token] {
@@ -57,6 +59,24 @@ both_engines! {
         kit.clock().set(codes_from.plus(Duration::from_secs(10)));
         kit.advance(STEP);
         kit.session_with(&alice, &phone).await;
+    }
+
+    /// Mail that waited may have been sent since, and a link may have been used: neither comes again.
+    async fn attack_143_waiting_mail_and_links_of_a_backup_are_over(kit: Kit) {
+        let acme = kit.account("acme").await;
+        kit.bound_owner(&acme).await;
+        let link = expose(&kit.core().claim_notices(10).await.unwrap().remove(0).notice.disown_token);
+        kit.core().notice_of_link(&link).await.unwrap();
+        kit.advance(DAY);
+        assert!(kit.core().mark_restored().await.unwrap().ended.mails >= 1);
+        assert_eq!(kit.core().claim_notices(10).await.unwrap().len(), 0);
+        assert_eq!(reason(kit.core().notice_of_link(&link).await), "link_expired");
+        assert_eq!(reason(kit.core().disown_by_link(&link, origin()).await), "link_expired");
+        // What is told from now on is sent, and its links are good.
+        kit.advance(DAY);
+        kit.core().reset_owner_mfa("acme").await.unwrap();
+        let link = expose(&kit.core().claim_notices(10).await.unwrap().remove(0).notice.disown_token);
+        kit.core().disown_by_link(&link, origin()).await.unwrap();
     }
 
     async fn attack_143_a_clock_measured_ten_steps_off_is_covered(kit: Kit) {

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use countersign_core::Error;
+use countersign_core::operator::Stuck;
+use countersign_model::Clock as _;
 use countersign_model::logon::LogonState;
 use countersign_testkit::people::one_code;
 use countersign_testkit::{Kit, both_engines, origin, reason, refusal};
@@ -108,6 +110,49 @@ both_engines! {
         kit.clock().set_back(HOUR);
         kit.core().tick().await.unwrap();
         assert!(matches!(kit.log_on(&acme.owner).await, Err(Error::ClockBehind)));
+    }
+
+    /// A clock that jumps ahead makes nothing old, until its time has stood for an hour; then the server was off.
+    async fn attack_141_a_clock_that_jumps_ahead_drops_nothing(mut kit: Kit) {
+        let acme = kit.account("acme").await;
+        let visitor = kit.owner_session(&acme).await;
+        kit.core().sequencer().finish().await.unwrap();
+        kit.core().tick().await.unwrap();
+        let right = kit.clock().now();
+        kit.advance(HOUR * 24 * 800);
+        for restarted in [false, true] {
+            if restarted {
+                kit.restart().await;
+            }
+            kit.core().tick().await.unwrap();
+            assert!(!kit.core().is_time_confirmed().await.unwrap());
+            assert_eq!(kit.core().trim_audit_logs().await.unwrap().entries, 0);
+            assert_eq!((kit.core().sweep().await.unwrap(), kit.count("sessions").await), (0, 1));
+            assert_eq!(kit.core().disable_idle_users().await.unwrap(), 0);
+        }
+        // It is set right: all is there. The operator vouches for the time.
+        kit.clock().set(right);
+        kit.core().reset_clock(Stuck::Keep).await.unwrap().unwrap();
+        assert!(kit.core().is_time_confirmed().await.unwrap());
+        kit.core().session(&visitor.token).await.unwrap();
+        kit.core().sweep().await.unwrap();
+        assert_eq!(kit.count("sessions").await, 1);
+        // Time goes by, almost a day at a time.
+        for _ in 0..3 {
+            kit.advance(HOUR * 23);
+            kit.core().tick().await.unwrap();
+            assert!(kit.core().is_time_confirmed().await.unwrap());
+        }
+        // After a week without a server an hour has to pass.
+        kit.advance(HOUR * 24 * 7);
+        for _ in 0..=60 {
+            assert!(!kit.core().is_time_confirmed().await.unwrap());
+            kit.core().tick().await.unwrap();
+            kit.advance(SECOND * 60);
+        }
+        assert!(kit.core().is_time_confirmed().await.unwrap());
+        assert!(kit.core().sweep().await.unwrap() > 0);
+        assert_eq!(kit.count("sessions").await, 0);
     }
 
     async fn what_has_run_out_is_swept_and_nothing_else(kit: Kit) {

@@ -77,6 +77,10 @@ id!(
     /// A principal: owner or RAM user. Eighteen digits, the first not 0.
     PrincipalId, "principal id", |text| text.len() == 18 && decimal_without_leading_zero(text)
 );
+id!(
+    /// An `AccessKey`, as it stands in signed calls: `LTAI` and twenty letters and digits.
+    AccessKeyId, "AccessKey id", is_access_key_id
+);
 random_id!(
     /// A virtual MFA device. Every binding makes a new one.
     DeviceId, "device id"
@@ -125,6 +129,13 @@ impl EventId {
     pub fn at(time: Timestamp, entropy: &dyn Entropy) -> Self {
         Self(hex_with_time(time, entropy))
     }
+
+    /// The time that it begins with.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        let micros = self.0.get(..16).and_then(|digits| i64::from_str_radix(digits, 16).ok());
+        Timestamp::from_micros(micros.unwrap_or(0))
+    }
 }
 
 impl NoticeId {
@@ -170,6 +181,24 @@ impl PrincipalId {
     pub fn phantom(hash: [u8; 16]) -> Self {
         Self(decimal(low_half(hash) % (9 * 10_u64.pow(17)), 10_u64.pow(17)))
     }
+}
+
+impl AccessKeyId {
+    /// How every id begins.
+    pub(crate) const PREFIX: &'static str = "LTAI";
+    /// How many characters an id has.
+    pub(crate) const LENGTH: usize = 24;
+
+    /// An id that was just drawn.
+    pub(crate) const fn of_generated(id: String) -> Self {
+        Self(id)
+    }
+}
+
+fn is_access_key_id(text: &str) -> bool {
+    text.len() == AccessKeyId::LENGTH
+        && text.starts_with(AccessKeyId::PREFIX)
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn hex_with_time(time: Timestamp, entropy: &dyn Entropy) -> String {

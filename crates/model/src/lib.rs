@@ -16,11 +16,13 @@
 //! | [`machine`] | remembered machines, known browsers and networks |
 //! | [`machine`] | remembered machines, known browsers and networks |
 //! | [`budget`] | how often a factor may be tried |
+//! | [`access_key`] | the keys with which programs sign their calls |
 //! | [`audit`] | what is written down about every change and refusal |
 //! | [`notice`] | what people are told, and what administrators have to look at |
 //!
 //! A new entity gets its file here, its id in [`ids`], and its limits beside its fields.
 
+pub mod access_key;
 pub mod audit;
 pub mod budget;
 pub mod clock;

@@ -104,6 +104,8 @@ text_enum! {
         CodeReplayed = "code-replayed",
         /// The secret of a remembered machine was used a second time; the machine is forgotten.
         MachineReplayed = "machine-replayed",
+        /// An `AccessKey` was made.
+        AccessKeyCreated = "access-key-created",
     }
 }
 
@@ -118,5 +120,9 @@ text_enum! {
         Spraying = "spraying",
         /// Recovery codes were restored from a backup and have to be made anew.
         RecoveryCodesStale = "recovery-codes-stale",
+        /// The audit log of the account is not what was written.
+        AuditLogBroken = "audit-log-broken",
+        /// AccessKeys were restored from a backup and are disabled until somebody says that they are still wanted.
+        AccessKeysStale = "access-keys-stale",
     }
 }

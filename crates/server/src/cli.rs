@@ -2,7 +2,7 @@
 
 mod operate;
 
-pub use operate::{BackupFlags, DoctorFlags, KeysCommand, RestoreFlags, UserCommand};
+pub use operate::{AccessKeyCommand, BackupFlags, DoctorFlags, KeysCommand, RestoreFlags, UserCommand};
 
 use crate::config::Layer;
 use crate::public_url::PublicUrl;
@@ -101,6 +101,9 @@ pub enum Command {
     /// Lift the locks on somebody, and see who is locked.
     #[command(subcommand)]
     User(UserCommand),
+    /// Make the first AccessKey of an account, for programs that call the API.
+    #[command(subcommand)]
+    AccessKey(AccessKeyCommand),
     /// Copy the database, while the server runs or not; with the keys on demand.
     #[command(after_help = operate::BACKUP_EXAMPLES)]
     Backup(BackupFlags),

@@ -3,6 +3,7 @@
 //!
 //! A check is a function that gives [`Line`]s; [`examine`] calls them all, so a new one is a module here and a line there.
 
+mod audit_log;
 mod clock;
 mod database;
 mod folder;
@@ -97,6 +98,7 @@ async fn examine(settings: &Settings) -> Vec<Line> {
     lines.extend(database.lines);
     lines.extend(keys::check(settings, database.look.as_ref()));
     lines.extend(clock::check(now, database.clock, database.look.as_ref()));
+    lines.extend(database.look.as_ref().map(audit_log::check));
     lines.extend(network::check(settings).await);
     lines.push(mail::check(settings).await);
     lines

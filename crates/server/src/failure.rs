@@ -78,11 +78,13 @@ fn explain(refusal: Refusal) -> String {
     } else if refusal == Refusal::AccountNotFound {
         "there is no such account: `countersign account list` shows aliases and ids"
     } else if refusal == Refusal::UserNotFound {
-        "there is no such user in this account: give the user name alone, as the console lists it, or --owner"
+        "there is no such user in this account: give the user name alone, as the console lists it. The owner is no user"
     } else if refusal == Refusal::PasswordTooWeak {
         "the password is too weak: take 8 to 128 characters, at least four different ones, without the name it is for"
     } else if refusal == Refusal::MfaNotBound {
         "the owner of this account has no MFA device bound: there is nothing to take off"
+    } else if refusal == Refusal::TooManyAccessKeys {
+        "there are two AccessKeys already, and nobody has more: delete one in the console before you make another"
     } else {
         return format!("refused: {refusal}");
     };
@@ -102,6 +104,7 @@ mod tests {
             Refusal::UserNotFound,
             Refusal::PasswordTooWeak,
             Refusal::MfaNotBound,
+            Refusal::TooManyAccessKeys,
             Refusal::NoPermission,
         ] {
             let text = Failure::from(Error::from(refusal)).to_string();

@@ -25,6 +25,7 @@ pub mod net;
 pub mod operations;
 pub mod public_url;
 
+mod access_key;
 mod account;
 mod asking;
 mod audit;
@@ -60,6 +61,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         cli::Command::Serve(flags) => serve::run(*flags).map(|()| ExitCode::SUCCESS),
         cli::Command::Account(command) => account::run(command).map(|()| ExitCode::SUCCESS),
+        cli::Command::AccessKey(command) => access_key::run(command).map(|()| ExitCode::SUCCESS),
         cli::Command::User(command) => user::run(command).map(|()| ExitCode::SUCCESS),
         cli::Command::Backup(flags) => backup::run(flags).map(|()| ExitCode::SUCCESS),
         cli::Command::Restore(flags) => restore::run(flags).map(|()| ExitCode::SUCCESS),

@@ -12,7 +12,10 @@ pub(crate) fn begin(filter: &str, format: Option<LogFormat>) -> Result<(), Failu
         .map_err(|error| Failure::new(format!("log cannot be used: {error}. Write it like info,countersign=debug")))?;
     let terminal = std::io::stderr().is_terminal();
     let chosen = format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written, on a full disk for instance, must not stop the request: it is told of on the very stream
+    // that just failed, which panics.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     let begun = match chosen {
         LogFormat::Text => builder.with_ansi(terminal).with_target(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),

@@ -172,16 +172,19 @@ fn tell(restored: &Restored, from: Option<&Path>, json: bool) -> Result<(), Fail
             "ended": {
                 "sessions": ended.sessions, "logons": ended.logons, "remembered_machines": ended.machines,
                 "known_browsers": ended.browsers, "bindings": ended.bindings, "proofs": ended.proofs,
+                "waiting_mails": ended.mails,
             },
             "devices": restored.devices,
             "codes_from": restored.codes_from.to_rfc3339(),
             "recovery_codes_of": restored.stale,
+            "access_keys_of": restored.keys_disabled,
         }));
     }
     let first = if from.is_some() { "The backup is in place, and marked." } else { "The database is marked." };
     say(&format!(
-        "{first}\n\n  Ended: {} sessions, {} logons, {} remembered machines, {} known browsers, {} bindings, {} proofs.\n  \
-         Codes of {} devices are taken from {} on.\n  Recovery codes of {} people have to be made anew.\n\n\
+        "{first}\n\n  Ended: {} sessions, {} logons, {} remembered machines, {} known browsers, {} bindings, {} proofs,\n  {} waiting mails.\n  \
+         Codes of {} devices are taken from {} on.\n  Recovery codes of {} people have to be made anew.\n  \
+         AccessKeys of {} people are disabled until somebody enables them.\n\n\
          Passwords, devices and policies are those of the backup: whoever was removed or locked since is back, and \
          passwords that were changed since are the old ones. Start the server when you have looked at that.",
         ended.sessions,
@@ -190,8 +193,10 @@ fn tell(restored: &Restored, from: Option<&Path>, json: bool) -> Result<(), Fail
         ended.browsers,
         ended.bindings,
         ended.proofs,
+        ended.mails,
         restored.devices,
         restored.codes_from.to_rfc3339(),
-        restored.stale
+        restored.stale,
+        restored.keys_disabled
     ))
 }

@@ -231,11 +231,20 @@ async fn keep_up(core: Countersign) {
                 Ok(swept) => tracing::debug!(swept, "swept"),
                 Err(error) => tracing::warn!(%error, "what has run out was not swept"),
             },
-            _ = idle.tick() => match core.disable_idle_users().await {
-                Ok(disabled) => tracing::debug!(disabled, "idle users disabled"),
-                Err(error) => tracing::warn!(%error, "idle users were not disabled"),
-            },
+            _ = idle.tick() => disable_idle(&core).await,
         }
+    }
+}
+
+/// Disables console logon and AccessKeys that nobody uses.
+async fn disable_idle(core: &Countersign) {
+    match core.disable_idle_users().await {
+        Ok(disabled) => tracing::debug!(disabled, "idle users disabled"),
+        Err(error) => tracing::warn!(%error, "idle users were not disabled"),
+    }
+    match core.disable_idle_access_keys().await {
+        Ok(disabled) => tracing::debug!(disabled, "idle AccessKeys disabled"),
+        Err(error) => tracing::warn!(%error, "idle AccessKeys were not disabled"),
     }
 }
 

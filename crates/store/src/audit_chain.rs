@@ -46,8 +46,10 @@ statements! {
     LATEST_CHECKPOINT = "SELECT account_id, seq, kind, hash, at, key_version, signature FROM audit_checkpoints \
                          WHERE account_id = $1 AND kind = $2 ORDER BY seq DESC LIMIT 1";
     SIGNED_SINCE = "SELECT account_id, seq, kind, hash, at, key_version, signature FROM audit_checkpoints \
-                    WHERE at >= $1 AND (account_id > $2 OR (account_id = $2 AND (seq > $3 \
-                    OR (seq = $3 AND kind > $4)))) ORDER BY account_id, seq, kind LIMIT $5";
+                    WHERE at >= $1 AND (at > $2 OR account_id > $3 OR (account_id = $3 AND (seq > $4 \
+                    OR (seq = $4 AND kind > $5)))) ORDER BY at, account_id, seq, kind LIMIT $6";
+    DROP_SUBJECTS = "DELETE FROM audit_subjects WHERE account_id = $1 AND event_id IN \
+                     (SELECT event_id FROM audit_events WHERE account_id = $1 AND seq <= $2)";
     DROP_ENTRIES = "DELETE FROM audit_events WHERE account_id = $1 AND seq <= $2";
     DROP_CHECKPOINTS = "DELETE FROM audit_checkpoints WHERE account_id = $1 AND seq < $2";
     ELSEWHERE = "SELECT MIN(a.account_id) FROM accounts a WHERE a.account_id <> $1 AND EXISTS \
@@ -234,21 +236,23 @@ pub async fn latest_checkpoint(
     tx.row(LATEST_CHECKPOINT, params![account, kind.as_str()]).await?.map(read_checkpoint).transpose()
 }
 
-/// The next checkpoints of all accounts that were signed since an instant, behind one that was given before.
+/// The next checkpoints of all accounts that were signed since an instant, behind one that was given before, in the
+/// order in which they were signed.
 pub async fn signed_since(
     tx: &mut Tx<'_>,
     since: Timestamp,
     behind: Option<&Checkpoint>,
     limit: i64,
 ) -> Result<Vec<Checkpoint>, StoreError> {
-    let (account, seq, kind) =
-        behind.map_or(("", 0, ""), |last| (last.account_id.as_str(), last.seq, last.kind.as_str()));
-    let rows = tx.rows(SIGNED_SINCE, params![since, account, seq, kind, limit]).await?;
+    let (at, account, seq, kind) =
+        behind.map_or((since, "", 0, ""), |last| (last.at, last.account_id.as_str(), last.seq, last.kind.as_str()));
+    let rows = tx.rows(SIGNED_SINCE, params![at, at, account, seq, kind, limit]).await?;
     rows.into_iter().map(read_checkpoint).collect()
 }
 
 /// Drops the entries up to a number, and the checkpoints before it; how many entries that were.
 pub async fn drop_entries(tx: &mut Tx<'_>, account: &AccountId, last: i64) -> Result<u64, StoreError> {
+    tx.execute(DROP_SUBJECTS, params![account, last]).await?;
     let dropped = tx.execute(DROP_ENTRIES, params![account, last]).await?;
     tx.execute(DROP_CHECKPOINTS, params![account, last]).await?;
     Ok(dropped)

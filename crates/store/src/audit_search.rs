@@ -19,17 +19,21 @@ statements! {
              WHERE account_id = $1 AND event_id > $2 AND event_id < $3 AND ($4 = '' OR action = $4) \
              AND ($5 = '' OR outcome = $5) AND ($6 = '' OR LOWER(actor_name) LIKE $7 ESCAPE '!' \
              OR LOWER(target) LIKE $7 ESCAPE '!') ORDER BY event_id LIMIT $8";
+    FARTHEST_BACK = "SELECT event_id FROM audit_events WHERE account_id = $1 AND event_id >= $2 AND event_id < $3 \
+                     ORDER BY event_id DESC LIMIT 1 OFFSET $4";
+    FARTHEST_ON = "SELECT event_id FROM audit_events WHERE account_id = $1 AND event_id > $2 AND event_id < $3 \
+                   ORDER BY event_id LIMIT 1 OFFSET $4";
     COUNT = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM audit_events \
              WHERE account_id = $1 AND event_id >= $2 AND event_id < $3 LIMIT $4) counted";
     BY_ACTOR = "SELECT account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, outcome, reason, \
                 details, address, user_agent FROM audit_events \
                 WHERE account_id = $1 AND actor_id = $2 AND actor_id <> '' AND event_id < $3 \
                 ORDER BY event_id DESC LIMIT $4";
-    BY_TARGET = "SELECT account_id, event_id, at, actor_kind, actor_id, actor_name, action, target, outcome, reason, \
-                 details, address, user_agent FROM audit_events \
-                 WHERE account_id = $1 AND target <> '' AND (LOWER(target) = $2 OR (LOWER(target) > $3 \
-                 AND LOWER(target) < $4)) AND actor_id <> $5 AND event_id >= $6 AND event_id < $7 \
-                 ORDER BY event_id DESC LIMIT $8";
+    BY_SUBJECT = "SELECT e.account_id, e.event_id, e.at, e.actor_kind, e.actor_id, e.actor_name, e.action, e.target, \
+                  e.outcome, e.reason, e.details, e.address, e.user_agent FROM audit_subjects s \
+                  JOIN audit_events e ON e.account_id = s.account_id AND e.event_id = s.event_id \
+                  WHERE s.account_id = $1 AND s.principal_id = $2 AND s.event_id < $3 AND e.actor_id <> $2 \
+                  ORDER BY s.event_id DESC LIMIT $4";
 }
 
 /// Which entries are asked for.
@@ -67,20 +71,45 @@ impl EventFilter {
     }
 }
 
+/// How much is looked for, and how much is looked at for it: a filter that fits nothing must not read a whole log.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    /// At most so many entries are given.
+    pub given: i64,
+    /// At most so many entries are looked at.
+    pub looked_at: i64,
+}
+
+/// What a search has found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The entries.
+    pub events: Vec<AuditEvent>,
+    /// The last entry that was looked at, when too few were found up to there.
+    pub reached: Option<EventId>,
+}
+
+impl Found {
+    fn of(events: Vec<AuditEvent>, farthest: Option<EventId>, bound: Bound) -> Self {
+        let enough = i64::try_from(events.len()).is_ok_and(|found| found >= bound.given);
+        Self { events, reached: farthest.filter(|_| !enough) }
+    }
+}
+
 /// The entries before `before`, or the latest ones; the newest first.
 pub async fn older(
     tx: &mut Tx<'_>,
     account: &AccountId,
     filter: &EventFilter,
     before: Option<&EventId>,
-    limit: i64,
-) -> Result<Vec<AuditEvent>, StoreError> {
+    bound: Bound,
+) -> Result<Found, StoreError> {
     let (from, until) = (event_bound(filter.from), event_bound(filter.until));
     let until = before.map_or(until.as_str(), |id| id.as_str().min(until.as_str()));
-    let (user, outcome) = (filter.user.trim().to_ascii_lowercase(), filter.outcome.map_or("", Outcome::as_str));
-    let pattern = like_pattern(&user);
-    let values = params![account, from, until, filter.action, outcome, user, pattern, limit];
-    tx.rows(OLDER, values).await?.into_iter().map(read).collect()
+    let farthest = farthest(tx, FARTHEST_BACK, (account, &from, until), filter, bound).await?;
+    let from = farthest.as_ref().map_or(from.as_str(), EventId::as_str);
+    let events = matching(tx, OLDER, (account, from, until), filter, bound).await?;
+    Ok(Found::of(events, farthest, bound))
 }
 
 /// The entries next after `after`, the oldest first.
@@ -89,14 +118,43 @@ pub async fn newer(
     account: &AccountId,
     filter: &EventFilter,
     after: &EventId,
-    limit: i64,
-) -> Result<Vec<AuditEvent>, StoreError> {
+    bound: Bound,
+) -> Result<Found, StoreError> {
     let (from, until) = (event_bound(filter.from), event_bound(filter.until));
     let after = after.as_str().max(from.as_str());
+    let farthest = farthest(tx, FARTHEST_ON, (account, after, &until), filter, bound).await?;
+    // Behind this id, and before every other: ids are of one length.
+    let until = farthest.as_ref().map_or(until, |id| format!("{id}g"));
+    let events = matching(tx, NEWER, (account, after, &until), filter, bound).await?;
+    Ok(Found::of(events, farthest, bound))
+}
+
+/// The last entry that may be looked at, if there are so many. Without a filter none is looked at in vain.
+async fn farthest(
+    tx: &mut Tx<'_>,
+    sql: &'static str,
+    (account, from, until): (&AccountId, &str, &str),
+    filter: &EventFilter,
+    bound: Bound,
+) -> Result<Option<EventId>, StoreError> {
+    if filter.is_by_time_alone() {
+        return Ok(None);
+    }
+    let row = tx.row(sql, params![account, from, until, bound.looked_at.saturating_sub(1)]).await?;
+    row.map(|row| row.reader("audit_events").parse("event_id")).transpose()
+}
+
+async fn matching(
+    tx: &mut Tx<'_>,
+    sql: &'static str,
+    (account, from, until): (&AccountId, &str, &str),
+    filter: &EventFilter,
+    bound: Bound,
+) -> Result<Vec<AuditEvent>, StoreError> {
     let (user, outcome) = (filter.user.trim().to_ascii_lowercase(), filter.outcome.map_or("", Outcome::as_str));
     let pattern = like_pattern(&user);
-    let values = params![account, after, until, filter.action, outcome, user, pattern, limit];
-    tx.rows(NEWER, values).await?.into_iter().map(read).collect()
+    let values = params![account, from, until, filter.action, outcome, user, pattern, bound.given];
+    tx.rows(sql, values).await?.into_iter().map(read).collect()
 }
 
 /// How many entries lie in the filter's time, counted up to `most`.
@@ -106,45 +164,24 @@ pub async fn count(tx: &mut Tx<'_>, account: &AccountId, filter: &EventFilter, m
     row.map_or(Ok(0), |row| row.reader("audit_events").int("count"))
 }
 
-/// One principal, as the log knows him.
-#[derive(Debug, Clone, Copy)]
-pub struct Person<'a> {
-    /// The account.
-    pub account: &'a AccountId,
-    /// His id.
-    pub id: &'a PrincipalId,
-    /// The name that stands as the target of what is done to him.
-    pub name: &'a str,
-    /// Since when he is there. Before that, his name was somebody else's.
-    pub since: Timestamp,
-}
-
 /// What a principal did, before `before`; the newest first.
 pub async fn by_actor(
     tx: &mut Tx<'_>,
-    person: Person<'_>,
+    (account, principal): (&AccountId, &PrincipalId),
     before: Option<&EventId>,
     limit: i64,
 ) -> Result<Vec<AuditEvent>, StoreError> {
-    tx.rows(BY_ACTOR, params![person.account, person.id, bound(before), limit]).await?.into_iter().map(read).collect()
+    tx.rows(BY_ACTOR, params![account, principal, bound(before), limit]).await?.into_iter().map(read).collect()
 }
 
-/// What others did to a principal, before `before`; the newest first.
-pub async fn by_target(
+/// What others did to a principal, under whatever names, before `before`; the newest first.
+pub async fn by_subject(
     tx: &mut Tx<'_>,
-    person: Person<'_>,
+    (account, principal): (&AccountId, &PrincipalId),
     before: Option<&EventId>,
     limit: i64,
 ) -> Result<Vec<AuditEvent>, StoreError> {
-    let name = person.name.to_ascii_lowercase();
-    // A target may tell more behind the name, after a space: `alice AdministratorAccess`.
-    let (first, last, since) = (format!("{name} "), format!("{name}!"), event_bound(person.since));
-    let before = bound(before);
-    tx.rows(BY_TARGET, params![person.account, name, first, last, person.id, since, before, limit])
-        .await?
-        .into_iter()
-        .map(read)
-        .collect()
+    tx.rows(BY_SUBJECT, params![account, principal, bound(before), limit]).await?.into_iter().map(read).collect()
 }
 
 fn bound(before: Option<&EventId>) -> &str {

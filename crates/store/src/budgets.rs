@@ -20,12 +20,14 @@ statements! {
                     AND (subject_id = $3 \
                     OR subject_id IN (SELECT device_id FROM virtual_mfa WHERE account_id = $2 AND principal_id = $3) \
                     OR subject_id IN (SELECT browser_id FROM known_browsers \
-                    WHERE account_id = $2 AND principal_id = $3))";
+                    WHERE account_id = $2 AND principal_id = $3) \
+                    OR subject_id IN (SELECT session_id FROM sessions WHERE account_id = $2 AND principal_id = $3))";
     LOCKED = "SELECT a.alias, p.kind, p.name, b.kind, b.failures, b.blocked_until FROM budgets b \
               LEFT JOIN virtual_mfa v ON v.account_id = b.account_id AND v.device_id = b.subject_id \
               LEFT JOIN known_browsers k ON k.account_id = b.account_id AND k.browser_id = b.subject_id \
+              LEFT JOIN sessions s ON s.account_id = b.account_id AND s.session_id = b.subject_id \
               JOIN principals p ON p.account_id = b.account_id \
-              AND p.principal_id = COALESCE(v.principal_id, k.principal_id, b.subject_id) \
+              AND p.principal_id = COALESCE(v.principal_id, k.principal_id, s.principal_id, b.subject_id) \
               JOIN accounts a ON a.account_id = b.account_id \
               WHERE b.failures >= $1 OR b.blocked_until > $2 ORDER BY a.alias, p.canonical_name, b.kind LIMIT $3";
     SWEEP = "DELETE FROM budgets WHERE updated_at < $1 AND (failures = 0 OR NOT EXISTS \
@@ -40,7 +42,7 @@ statements! {
 pub struct Counted<'a> {
     /// The account.
     pub account: &'a AccountId,
-    /// The principal's or device's id.
+    /// The id of a principal, a device, a known browser or a session.
     pub subject: &'a str,
     /// The factor.
     pub kind: BudgetKind,
@@ -113,8 +115,8 @@ pub async fn clear(tx: &mut Tx<'_>, what: Counted<'_>, now: Timestamp) -> Result
     Ok(tx.execute(CLEAR, params![now, account, subject, kind.as_str()]).await? == 1)
 }
 
-/// Clears every count of a principal, of whatever kind: his own, his devices', and those of the browsers he is known by.
-/// How many there were.
+/// Clears every count of a principal, of whatever kind: his own, his devices', and those of the browsers he is known by
+/// and of his sessions. How many there were.
 pub async fn clear_all_of(
     tx: &mut Tx<'_>,
     account: &AccountId,

@@ -12,7 +12,15 @@ statements! {
     END_SESSIONS = "DELETE FROM sessions WHERE created_at > $1 OR last_seen_at > $1";
     END_LOGONS = "DELETE FROM logons WHERE expires_at > $1";
     END_MACHINES = "DELETE FROM remembered_machines WHERE created_at > $1 OR last_used_at > $1";
-    END_BROWSERS = "DELETE FROM known_browsers WHERE created_at > $1";
+    END_BROWSERS = "DELETE FROM known_browsers WHERE created_at > $1 OR last_mfa_at > $1 OR expires_at > $2";
+    END_NETWORKS = "DELETE FROM known_networks WHERE last_mfa_at > $1";
+    END_STARTS = "DELETE FROM binding_starts WHERE hour > $1";
+    CUT_BUDGETS = "UPDATE budgets SET updated_at = $1 WHERE updated_at > $1";
+    CUT_PASSWORDS = "UPDATE login_profiles SET password_changed_at = $1 WHERE password_changed_at > $1";
+    CUT_PROFILES = "UPDATE login_profiles SET enabled_at = $1 WHERE enabled_at > $1";
+    CUT_LOGONS = "UPDATE principals SET last_logon_at = $1 WHERE last_logon_at > $1";
+    CUT_NOTICES = "UPDATE notices SET created_at = $1 WHERE created_at > $1";
+    CUT_MAILS = "UPDATE outbox SET due_at = $1 WHERE state = 'waiting' AND due_at > $2";
     END_PROOFS = "DELETE FROM proofs WHERE expires_at > $1";
     END_WINDOWS = "DELETE FROM proof_windows WHERE ends_at > $1";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending' AND created_at > $1";
@@ -30,14 +38,27 @@ pub async fn shorten_pauses(tx: &mut Tx<'_>, latest: Timestamp) -> Result<u64, S
 /// Lets the hours in which tries are counted begin at `now`, where they begin later.
 pub async fn shorten_windows(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
     let hour = now.micros().div_euclid(3_600_000_000);
+    tx.execute(CUT_BUDGETS, params![now]).await?;
+    tx.execute(END_STARTS, params![hour]).await?;
     Ok(tx.execute(SHORTEN_WINDOWS, params![now]).await? + tx.execute(DROP_NETWORKS, params![hour]).await?)
 }
 
-/// Ends the sessions, remembered machines and known browsers that were opened or used after `now`; how many sessions.
-pub async fn end_sessions_after(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
+/// Ends the sessions, remembered machines, known browsers and known networks that were opened or used after `now`, and
+/// the browsers that would be known for longer than until `known`; how many sessions.
+pub async fn end_sessions_after(tx: &mut Tx<'_>, now: Timestamp, known: Timestamp) -> Result<u64, StoreError> {
     tx.execute(END_MACHINES, params![now]).await?;
-    tx.execute(END_BROWSERS, params![now]).await?;
+    tx.execute(END_BROWSERS, params![now, known]).await?;
+    tx.execute(END_NETWORKS, params![now]).await?;
     tx.execute(END_SESSIONS, params![now]).await
+}
+
+/// Sets times after `now` to `now`: from them the age of passwords, the idleness of users and the life of notices and
+/// their links are counted. Mails that would be sent after `mail` are due now.
+pub async fn cut_times_after(tx: &mut Tx<'_>, now: Timestamp, mail: Timestamp) -> Result<(), StoreError> {
+    for sql in [CUT_PASSWORDS, CUT_PROFILES, CUT_LOGONS, CUT_NOTICES] {
+        tx.execute(sql, params![now]).await?;
+    }
+    tx.execute(CUT_MAILS, params![now, mail]).await.map(drop)
 }
 
 /// Until when, at the latest, what begins now may last.

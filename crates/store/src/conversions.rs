@@ -3,8 +3,8 @@
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
 use countersign_model::ids::{
-    AccountId, BrowserId, DeviceId, EventId, FindingId, GroupId, LogonId, MachineId, NoticeId, PolicyId, PrincipalId,
-    SessionId,
+    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, GroupId, LogonId, MachineId, NoticeId, PolicyId,
+    PrincipalId, SessionId,
 };
 
 macro_rules! text_params {
@@ -18,6 +18,7 @@ macro_rules! text_params {
 }
 
 text_params!(
+    AccessKeyId,
     AccountId,
     BrowserId,
     DeviceId,

@@ -167,6 +167,24 @@ impl Store {
         }
     }
 
+    /// As [`Store::read`], for a look that may take long: on SQLite it does not keep a thread of the runtime from serving
+    /// others.
+    pub async fn read_at_length<T, E, F>(&self, unit: F) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Settles + From<StoreError> + Send + 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let sqlite = Arc::clone(sqlite);
+                let read = tokio::task::spawn_blocking(move || sqlite.read(&unit));
+                read.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string()).into()))
+            }
+            Engine::Postgres(postgres) => postgres.run(unit, postgres::Mode::Read).await,
+        }
+    }
+
     /// Runs a unit that writes, and answers when its commit is on disk.
     ///
     /// Dropping the future does not stop a unit that waits: it still runs and commits. A unit may run more than once,

@@ -3,7 +3,7 @@
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, FindingId};
-use countersign_model::notice::Finding;
+use countersign_model::notice::{Finding, FindingKind};
 use countersign_model::principal::PrincipalKind;
 
 statements! {
@@ -18,7 +18,10 @@ statements! {
                LEFT JOIN principals p ON p.account_id = f.account_id AND p.principal_id = f.principal_id \
                WHERE f.account_id = $1 AND f.settled_at IS NOT NULL ORDER BY f.finding_id DESC LIMIT $2 OFFSET $3";
     COUNT_OPEN = "SELECT COUNT(*) FROM findings WHERE account_id = $1 AND settled_at IS NULL";
+    COUNT_OPEN_OF = "SELECT COUNT(*) FROM findings WHERE account_id = $1 AND settled_at IS NULL AND kind = $2";
+    COUNT_OPEN_EVERYWHERE = "SELECT COUNT(*) FROM findings WHERE settled_at IS NULL AND kind = $1";
     COUNT_SETTLED = "SELECT COUNT(*) FROM findings WHERE account_id = $1 AND settled_at IS NOT NULL";
+    SINCE = "SELECT 1 FROM findings WHERE account_id = $1 AND kind = $2 AND at > $3 LIMIT 1";
     SETTLE = "UPDATE findings SET settled_at = $1, settled_by = $2 \
               WHERE account_id = $3 AND finding_id = $4 AND settled_at IS NULL \
               RETURNING kind, principal_name";
@@ -61,6 +64,16 @@ pub async fn insert(tx: &mut Tx<'_>, finding: &Finding) -> Result<(), StoreError
     .map(drop)
 }
 
+/// Whether an account has a finding of a kind from after an instant.
+pub async fn has_since(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    kind: FindingKind,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.row(SINCE, params![account, kind.as_str(), since]).await?.is_some())
+}
+
 /// A page of the findings of an account, the newest first.
 pub async fn list(
     tx: &mut Tx<'_>,
@@ -83,6 +96,18 @@ pub async fn count(tx: &mut Tx<'_>, account: &AccountId, which: Which) -> Result
         Which::Settled => COUNT_SETTLED,
     };
     let row = tx.row(sql, params![account]).await?;
+    Ok(row.map(|row| row.reader("findings").int("count")).transpose()?.unwrap_or(0))
+}
+
+/// How many of a kind nobody has settled.
+pub async fn count_open_of(tx: &mut Tx<'_>, account: &AccountId, kind: FindingKind) -> Result<i64, StoreError> {
+    let row = tx.row(COUNT_OPEN_OF, params![account, kind.as_str()]).await?;
+    Ok(row.map(|row| row.reader("findings").int("count")).transpose()?.unwrap_or(0))
+}
+
+/// How many of a kind nobody has settled in any account: for the operator.
+pub async fn count_open_everywhere(tx: &mut Tx<'_>, kind: FindingKind) -> Result<i64, StoreError> {
+    let row = tx.row(COUNT_OPEN_EVERYWHERE, params![kind.as_str()]).await?;
     Ok(row.map(|row| row.reader("findings").int("count")).transpose()?.unwrap_or(0))
 }
 

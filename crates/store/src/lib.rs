@@ -16,6 +16,7 @@ mod error;
 mod migrate;
 mod value;
 
+pub mod access_keys;
 pub mod accounts;
 pub mod attachments;
 pub mod audit;
@@ -56,6 +57,7 @@ pub(crate) use engine::statements;
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
     [
+        access_keys::ALL,
         accounts::ALL,
         attachments::ALL,
         audit::ALL,

@@ -30,7 +30,7 @@ statements! {
             WHERE token_hash = $6 AND state = $7";
     HOLD = "UPDATE logons SET expires_at = expires_at WHERE token_hash = $1";
     DELETE = "DELETE FROM logons WHERE token_hash = $1";
-    END_ALL_OF = "DELETE FROM logons WHERE account_id = $1 AND principal_id = $2";
+    END_ALL_OF = "DELETE FROM logons WHERE account_id = $1 AND principal_id = $2 AND state <> 'password'";
     SWEEP = "DELETE FROM logons WHERE expires_at < $1";
 }
 
@@ -130,7 +130,8 @@ pub async fn consume(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Sto
     Ok(tx.execute(DELETE, params![token_hash]).await? == 1)
 }
 
-/// Ends all logons of a principal; how many there were.
+/// Ends the logons of a principal that have passed the password; how many there were. One that has not proves nothing yet,
+/// and its end would tell whoever began it that the name exists.
 pub async fn end_all_of(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<u64, StoreError> {
     tx.execute(END_ALL_OF, params![account, id]).await
 }

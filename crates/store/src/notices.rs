@@ -16,7 +16,7 @@ statements! {
     LIST = "SELECT account_id, notice_id, principal_id, kind, facts, created_at, disowned_at FROM notices \
             WHERE account_id = $1 AND principal_id = $2 AND created_at >= $3 ORDER BY notice_id DESC LIMIT $4";
     TOLD_SINCE = "SELECT COUNT(*) FROM notices \
-                  WHERE account_id = $1 AND principal_id = $2 AND notice_id >= $3 AND kind = $4";
+                  WHERE account_id = $1 AND principal_id = $2 AND notice_id >= $3 AND created_at >= $4 AND kind = $5";
     DISOWN = "UPDATE notices SET disowned_at = $1 WHERE account_id = $2 AND notice_id = $3 AND disowned_at IS NULL";
     ADDRESSEE = "SELECT p.kind, p.name, p.email, p.language, a.alias FROM principals p \
                  JOIN accounts a ON a.account_id = p.account_id WHERE p.account_id = $1 AND p.principal_id = $2";
@@ -73,9 +73,10 @@ pub async fn was_told_since(
     since: Timestamp,
     kind: NoticeKind,
 ) -> Result<bool, StoreError> {
-    // Ids begin with their time, so that the index of the principal's notices finds the few since then.
+    // Ids begin with their time, so that the index of the principal's notices finds the few since then. After a clock ran
+    // ahead, an id lies later than what it tells of.
     let first = format!("{:016x}", since.micros().max(0));
-    let row = tx.row(TOLD_SINCE, params![account, principal, first, kind.as_str()]).await?;
+    let row = tx.row(TOLD_SINCE, params![account, principal, first, since, kind.as_str()]).await?;
     Ok(row.map(|row| row.reader("notices").int("count")).transpose()?.unwrap_or(0) > 0)
 }
 

@@ -15,6 +15,7 @@ statements! {
     END_PROOFS = "DELETE FROM proofs";
     END_WINDOWS = "DELETE FROM proof_windows";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending'";
+    GIVE_UP_MAIL = "UPDATE outbox SET state = 'failed', last_error = $1 WHERE state = 'waiting'";
     BUMP_PRINCIPALS = "UPDATE principals SET epoch = epoch + 1, version = version + 1";
     BUMP_ACCOUNTS = "UPDATE accounts SET epoch = epoch + 1, version = version + 1";
     SPEND_STEPS = "UPDATE virtual_mfa SET last_step = $1 WHERE state = 'bound' AND last_step < $1";
@@ -22,6 +23,11 @@ statements! {
              JOIN principals p ON p.account_id = r.account_id AND p.principal_id = r.principal_id \
              WHERE r.used_at IS NULL GROUP BY p.account_id, p.principal_id, p.name \
              ORDER BY p.account_id, p.principal_id";
+    STALE_KEYS = "SELECT k.account_id, k.principal_id, p.name, COUNT(*) FROM access_keys k \
+                  JOIN principals p ON p.account_id = k.account_id AND p.principal_id = k.principal_id \
+                  WHERE k.status = 'Active' GROUP BY k.account_id, k.principal_id, p.name \
+                  ORDER BY k.account_id, k.principal_id";
+    DISABLE_KEYS = "UPDATE access_keys SET status = 'Inactive', updated_at = $1 WHERE status = 'Active'";
     SPEND_CODES = "UPDATE recovery_codes SET used_at = $1 WHERE used_at IS NULL";
 }
 
@@ -40,6 +46,8 @@ pub struct Ended {
     pub bindings: u64,
     /// Proofs asked for or given, and the windows that they opened.
     pub proofs: u64,
+    /// Mails that waited.
+    pub mails: u64,
 }
 
 /// Ends all that was open, in all accounts, and raises both epochs of everybody.
@@ -54,6 +62,7 @@ pub async fn end_all(tx: &mut Tx<'_>) -> Result<Ended, StoreError> {
         browsers: tx.execute(END_BROWSERS, params![]).await? + tx.execute(END_NETWORKS, params![]).await?,
         bindings: tx.execute(END_BINDINGS, params![]).await?,
         proofs: tx.execute(END_PROOFS, params![]).await? + tx.execute(END_WINDOWS, params![]).await?,
+        mails: tx.execute(GIVE_UP_MAIL, params!["it waited in a backup that was restored"]).await?,
     })
 }
 
@@ -62,7 +71,7 @@ pub async fn spend_steps(tx: &mut Tx<'_>, step: i64) -> Result<u64, StoreError> 
     tx.execute(SPEND_STEPS, params![step]).await
 }
 
-/// Somebody whose recovery codes are worthless now.
+/// Somebody of whom the mark takes recovery codes or AccessKeys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stale {
     /// The account.
@@ -71,23 +80,33 @@ pub struct Stale {
     pub principal: PrincipalId,
     /// His name.
     pub name: String,
-    /// How many were unused.
-    pub codes: i64,
+    /// How many of them were good until now.
+    pub count: i64,
 }
 
 /// Marks every unused recovery code as used; whose they were.
 pub async fn spend_recovery_codes(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Stale>, StoreError> {
+    let stale = read_stale(tx.rows(STALE, params![]).await?);
+    tx.execute(SPEND_CODES, params![now]).await?;
+    stale
+}
+
+/// Disables every active `AccessKey`; whose they are.
+pub async fn disable_access_keys(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Stale>, StoreError> {
+    let stale = read_stale(tx.rows(STALE_KEYS, params![]).await?);
+    tx.execute(DISABLE_KEYS, params![now]).await?;
+    stale
+}
+
+fn read_stale(rows: Vec<Row>) -> Result<Vec<Stale>, StoreError> {
     let read = |row: Row| {
-        let mut r = row.reader("recovery_codes");
+        let mut r = row.reader("principals");
         Ok(Stale {
             account: r.parse("account_id")?,
             principal: r.parse("principal_id")?,
             name: r.text("name")?,
-            codes: r.int("count")?,
+            count: r.int("count")?,
         })
     };
-    let stale: Result<Vec<_>, StoreError> = tx.rows(STALE, params![]).await?.into_iter().map(read).collect();
-    let stale = stale?;
-    tx.execute(SPEND_CODES, params![now]).await?;
-    Ok(stale)
+    rows.into_iter().map(read).collect()
 }

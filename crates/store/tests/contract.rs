@@ -38,6 +38,8 @@ macro_rules! look {
     }};
 }
 
+#[path = "contract/access_keys.rs"]
+mod of_access_keys;
 #[path = "contract/accounts.rs"]
 mod of_accounts;
 #[path = "contract/attachments.rs"]
@@ -117,6 +119,7 @@ async fn cases(store: &Store) {
     of_network_budgets::cases(store).await;
     of_proofs::cases(store).await;
     of_recovery_codes::cases(store).await;
+    of_access_keys::cases(store).await;
     of_sealed::cases(store).await;
     of_notices::cases(store).await;
     of_findings::cases(store).await;

@@ -25,6 +25,8 @@ export const PAGES = {
   "/account/security/virtual-mfa/bind": ["bind-scan", "bind-refused"],
   "/account/security/virtual-mfa/unbind": ["account-unbind"],
   "/account/security/recovery-codes": ["account-recovery-codes-offered"],
+  "/account/security/access-keys": ["account-access-keys"],
+  "/me/security/access-keys": ["my-access-keys"],
   "/account/history": ["account-history"],
   "/me/history": ["my-history"],
   "/ram/audit": ["ram-audit"],
@@ -49,10 +51,16 @@ export const PAGES = {
   "/ram/create-user": ["ram-create-user", "ram-create-user-refused", "ram-create-user-custom", "ram-user-created"],
   "/ram/users/{name}": [
     "ram-user-console-logon", "ram-user-virtual-mfa-bound", "ram-user-virtual-mfa-not-attached", "ram-user-disabled",
-    "ram-user-oneself", "ram-user-sessions", "error-not-found",
+    "ram-user-oneself", "ram-user-sessions", "ram-user-access-keys-none", "ram-user-access-keys", "ram-user-access-keys-disabled",
+    "error-not-found",
+  ],
+  "/ram/users/{name}/access-keys": [
+    "ram-user-access-key-made", "ram-user-access-key-disable", "ram-user-access-key-delete",
   ],
   "/ram/users/{name}/sessions": ["ram-user-end-session"],
-  "/ram/users/{name}/edit": ["ram-user-edit", "ram-user-edit-refused"],
+  "/ram/users/{name}/edit": [
+    "ram-user-edit", "ram-user-edit-refused", "ram-user-edit-verify", "ram-user-edit-verify-refused",
+  ],
   "/ram/users/{name}/delete": ["ram-user-delete"],
   "/ram/users/{name}/logon-settings": ["ram-user-logon-settings"],
   "/ram/users/{name}/reset-password": ["ram-user-reset-password", "ram-user-password-shown"],

@@ -68,6 +68,9 @@ done-session-ended = The session has ended.
 done-sessions-ended = The sessions have ended.
 done-machine-forgotten = The machine is forgotten. Its next logon asks for a code.
 done-machines-forgotten = All machines are forgotten. Their next logon asks for a code.
+done-key-enabled = The AccessKey is enabled.
+done-key-disabled = The AccessKey is disabled. Calls that it signs are refused.
+done-key-deleted = The AccessKey is deleted.
 
 # Pages that say one thing
 error-code = Status { $code }
@@ -133,3 +136,6 @@ refusal-InvalidParameter-MaxLoginAttemps = Type a whole number from 0 to 32.
 refusal-InvalidParameter-NewPassword-UsedBefore = You have had this password before. Choose another one.
 refusal-OperationConflict-SettingsChanged = Somebody else has changed the settings meanwhile. Look at them again.
 refusal-OperationConflict-NoAdministratorPath = Nobody could administrate the account any more: the owner cannot log on, and these settings would keep every administrator out.
+refusal-EntityNotExist-User-AccessKey = There is no such AccessKey any more.
+refusal-AccessKeyInactive = This AccessKey is disabled.
+refusal-LimitExceeded-User-AccessKey = There are two AccessKeys already. Delete one before you create another.

@@ -68,6 +68,9 @@ done-session-ended = 会话已结束。
 done-sessions-ended = 会话已全部结束。
 done-machine-forgotten = 已取消信任该设备，下次登录需要输入验证码。
 done-machines-forgotten = 已取消信任所有设备，下次登录需要输入验证码。
+done-key-enabled = AccessKey 已启用。
+done-key-disabled = AccessKey 已禁用，使用它的 API 调用将被拒绝。
+done-key-deleted = AccessKey 已删除。
 
 # 提示页面
 error-code = 状态码 { $code }
@@ -133,3 +136,6 @@ refusal-InvalidParameter-MaxLoginAttemps = 请输入 0 到 32 之间的整数。
 refusal-InvalidParameter-NewPassword-UsedBefore = 该密码曾经使用过，请换一个。
 refusal-OperationConflict-SettingsChanged = 其他管理员刚刚修改了设置，请重新查看。
 refusal-OperationConflict-NoAdministratorPath = 修改后将没有人可以管理本账号：账号所有者无法登录，且所有管理员都将被拒绝登录。
+refusal-EntityNotExist-User-AccessKey = 该 AccessKey 不存在或已被删除。
+refusal-AccessKeyInactive = 该 AccessKey 已被禁用。
+refusal-LimitExceeded-User-AccessKey = 已有两个 AccessKey，请先删除一个再创建。

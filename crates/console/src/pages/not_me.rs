@@ -13,6 +13,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use countersign_core::disown::TakenBack;
+use countersign_model::notice::NoticeKind;
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -23,6 +25,8 @@ struct Page {
     token: String,
     what: String,
     facts: Vec<(String, String)>,
+    /// The key of what will be taken back.
+    taken_back: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -30,6 +34,8 @@ struct Page {
 struct DonePage {
     t: Words,
     frame: Frame,
+    /// The key of what was taken back.
+    taken_back: Option<&'static str>,
 }
 
 #[derive(Deserialize, Default)]
@@ -50,6 +56,7 @@ pub(crate) async fn show(
             let template = Page {
                 what: t.s(&format!("mail-{}-what", notice.kind)),
                 facts: facts(&t, &notice.facts, notice.at),
+                taken_back: taken_back(notice.kind),
                 frame: Frame::of_logon(&visitor),
                 token: asked.notice,
                 t,
@@ -63,15 +70,24 @@ pub(crate) async fn show(
 /// `POST /not-me`.
 pub(crate) async fn disown(State(console): State<Console>, visitor: Visitor, fields: Fields) -> Response {
     match console.core.disown_by_link(&fields.text("notice"), &visitor.origin).await {
-        Ok(_) => done(&console, &visitor),
+        Ok(notice) => done(&console, &visitor, notice.kind),
         Err(error) => answer::failure(&console, &visitor, error),
     }
 }
 
 /// What to do next. Whatever session this browser held may have ended, so it is asked anew.
-pub(super) fn done(console: &Console, visitor: &Visitor) -> Response {
+pub(super) fn done(console: &Console, visitor: &Visitor, kind: NoticeKind) -> Response {
     let frame = Frame { path: "/".to_owned(), place: Place::Elsewhere, ..Frame::of_logon(visitor) };
-    let response = page(StatusCode::OK, &DonePage { t: visitor.words.clone(), frame });
+    let response = page(StatusCode::OK, &DonePage { t: visitor.words.clone(), frame, taken_back: taken_back(kind) });
     let response = with_cookie(response, console.options.remove_cookie(Cookie::Logon));
     with_cookie(response, console.options.remove_cookie(Cookie::Session))
+}
+
+/// What is taken back, beyond what was open.
+const fn taken_back(kind: NoticeKind) -> Option<&'static str> {
+    match TakenBack::with(kind) {
+        TakenBack::RecoveryCodes => Some("not-me-taken-back-codes"),
+        TakenBack::Password => Some("not-me-taken-back-password"),
+        TakenBack::Nothing => None,
+    }
 }

@@ -1,5 +1,6 @@
 //! What all pages of the RAM console share: who asks, about which user, and how the answer is framed.
 
+use super::access_keys::KeysDoable;
 use crate::Console;
 use crate::answer;
 use crate::fields::Fields;
@@ -68,6 +69,12 @@ impl Asker {
             policies: may(Action::AttachPolicy) || may(Action::DetachPolicy),
             delete: may(Action::DeleteUser),
             history: may(Action::ListAudit),
+            keys: may(Action::ListAccessKeysOfUser),
+            keys_do: KeysDoable {
+                create: may(Action::CreateAccessKeyForUser),
+                update: may(Action::UpdateAccessKeyOfUser),
+                delete: may(Action::DeleteAccessKeyOfUser),
+            },
         }
     }
 
@@ -162,7 +169,7 @@ impl Asker {
 }
 
 /// What a page about a RAM user offers.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a button of its own")]
 pub(crate) struct Doable {
     pub(crate) edit: bool,
@@ -174,17 +181,34 @@ pub(crate) struct Doable {
     pub(crate) policies: bool,
     pub(crate) delete: bool,
     pub(crate) history: bool,
+    pub(crate) keys: bool,
+    pub(crate) keys_do: KeysDoable,
 }
 
 impl Doable {
+    const NOTHING: Self = Self {
+        edit: false,
+        login: false,
+        bind: false,
+        unbind: false,
+        unlock: false,
+        sessions: false,
+        policies: false,
+        delete: false,
+        history: false,
+        keys: false,
+        keys_do: KeysDoable::NOTHING,
+    };
+
     /// What is left of it for a user whom the asker does not outrank: looking.
     pub(crate) fn to_one_outranked(self, is_outranked: bool) -> Self {
-        if is_outranked { self } else { Self { history: self.history, ..Self::default() } }
+        if is_outranked { self } else { Self { history: self.history, keys: self.keys, ..Self::NOTHING } }
     }
 
     /// Whether anything of him can be changed.
     pub(crate) const fn any(self) -> bool {
-        self.any_of_menu() || self.edit || self.unlock || self.sessions || self.policies
+        let keys = self.keys_do.create || self.keys_do.update || self.keys_do.delete;
+        self.any_of_menu() || self.edit || self.unlock || self.sessions || self.policies || keys
     }
 
     /// Whether there is anything for the menu of a list.

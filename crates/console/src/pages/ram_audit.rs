@@ -36,6 +36,8 @@ struct Page {
     total: Option<String>,
     older: Option<String>,
     newer: Option<String>,
+    /// Up to when the search has come, if it was not to the end.
+    searched_to: Option<When>,
     intact: bool,
     signed: String,
     signed_at: Option<When>,
@@ -106,6 +108,7 @@ fn fill(asker: &Asker, wanted: Wanted, problems: Problems, found: &AuditPage) ->
         total: found.total.map(|total| if total > COUNTED { format!("{}+", grouped(COUNTED)) } else { grouped(total) }),
         older: cursor_address(&found.older),
         newer: cursor_address(&found.newer),
+        searched_to: found.searched_to.map(When::from),
         intact: chain.is_intact,
         signed: grouped(chain.signed),
         signed_at: chain.signed_at.map(When::from),

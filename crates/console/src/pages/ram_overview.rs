@@ -136,6 +136,7 @@ struct Numbers {
     administrators: i64,
     bare_administrators: i64,
     owner_protected: bool,
+    owner_access_keys: i64,
 }
 
 impl From<&Overview> for Numbers {
@@ -155,6 +156,7 @@ impl From<&Overview> for Numbers {
             administrators: count(false),
             bare_administrators: count(true),
             owner_protected: overview.owner_protected,
+            owner_access_keys: overview.owner_access_keys,
         }
     }
 }
@@ -195,6 +197,8 @@ fn advice(words: &Words, numbers: &Numbers, is_owner: bool) -> Vec<Advice> {
     let users = |path| Some((path, "ram-show-users"));
     let no_administrator = numbers.users > 0 && numbers.administrators == 0;
     add(i64::from(!numbers.owner_protected), "ram-advice-owner", true, bind);
+    let keys = is_owner.then_some(("/account/security/access-keys", "keys-manage"));
+    add(i64::from(numbers.owner_access_keys > 0), "ram-advice-owner-key", false, keys);
     add(numbers.bare_administrators, "ram-advice-administrators", true, users("/ram/users?mfa=not-attached"));
     add(numbers.unprotected, "ram-advice-require", true, users("/ram/users?mfa=not-attached"));
     add(numbers.required_unbound, "ram-advice-unbound", false, users("/ram/users?mfa=required-unbound"));
@@ -276,6 +280,13 @@ pub(super) const EVENTS: &[&str] = &[
     "TrimAuditLog",
     "SetPasswordPolicy",
     "DisableIdleUser",
+    "ListAccessKeys",
+    "CreateAccessKey",
+    "UpdateAccessKey",
+    "DeleteAccessKey",
+    "GetAccessKeyLastUsed",
+    "DisableIdleAccessKey",
+    "SpareIdleUser",
     "CreateAccount",
     "DisownNotice",
     "ListFindings",
@@ -325,12 +336,13 @@ mod tests {
                 unprotected: 1,
                 never_logged_on: 1,
                 bare_administrators: 1,
+                owner_access_keys: 1,
                 ..Numbers::default()
             };
             for tile in tiles(&words, &one_each) {
                 assert!(!tile.label.starts_with("ram-") && !tile.note.starts_with("ram-"));
             }
-            assert_eq!(advice(&words, &one_each, true).len(), 6);
+            assert_eq!(advice(&words, &one_each, true).len(), 7);
             for item in advice(&words, &one_each, true) {
                 assert!(!item.title.starts_with("ram-") && !item.note.starts_with("ram-"), "{}", item.title);
             }

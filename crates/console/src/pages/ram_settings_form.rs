@@ -106,7 +106,7 @@ const SECURITY: &[SectionOf] = &[
         fields: &[
             field("users_change_password", Kind::Switch),
             field("users_manage_mfa_devices", Kind::Switch),
-            awaiting("users_manage_access_keys", Kind::Switch),
+            field("users_manage_access_keys", Kind::Switch),
         ],
     },
     SectionOf {
@@ -117,7 +117,7 @@ const SECURITY: &[SectionOf] = &[
             field("strength-own-contact", STRENGTH),
             field("strength-users", STRENGTH),
             field("strength-policies", STRENGTH),
-            awaiting("strength-access-keys", STRENGTH),
+            field("strength-access-keys", STRENGTH),
             field("strength-security-settings", STRENGTH),
             awaiting("verify_by_email", Kind::Switch),
             awaiting("verify_by_sms", Kind::Switch),
@@ -125,7 +125,7 @@ const SECURITY: &[SectionOf] = &[
     },
     SectionOf {
         id: "idle",
-        fields: &[field("max_idle_days_users", IDLE_DAYS), awaiting("max_idle_days_access_keys", IDLE_DAYS)],
+        fields: &[field("max_idle_days_users", IDLE_DAYS), field("max_idle_days_access_keys", IDLE_DAYS)],
     },
     SectionOf { id: "audit", fields: &[field("audit_retention_days", number(90, 3_650))] },
 ];

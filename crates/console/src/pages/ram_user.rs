@@ -1,5 +1,6 @@
 //! A RAM user's page: what he is, how he logs on, his device, his permissions.
 
+use super::access_keys::{Holder, KeysShown};
 use super::own_history::History;
 use super::places::{Ends, PlacesShown};
 use super::ram_asker::{Asker, Doable, Lock, Subject};
@@ -45,6 +46,8 @@ struct Page {
     history: Option<History>,
     /// On the tab Sessions.
     places: Option<PlacesShown>,
+    /// On the tab AccessKeys.
+    keys: Option<KeysShown>,
 }
 
 /// The second level of tabs.
@@ -54,6 +57,8 @@ pub(crate) enum Tab {
     ConsoleLogon,
     /// Virtual MFA Device.
     VirtualMfa,
+    /// AccessKeys.
+    AccessKeys,
     /// Where he is logged on, and which machines are remembered.
     Sessions,
     /// What he did, and what was done to him.
@@ -65,6 +70,7 @@ impl Tab {
         match self {
             Self::ConsoleLogon => "console-logon",
             Self::VirtualMfa => "virtual-mfa",
+            Self::AccessKeys => "access-keys",
             Self::Sessions => "sessions",
             Self::History => "history",
         }
@@ -81,7 +87,7 @@ pub(crate) struct Query {
 
 /// `GET /ram/users/{name}?tab=`.
 pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(query): AddressQuery<Query>) -> Response {
-    let tabs = [Tab::VirtualMfa, Tab::Sessions, Tab::History];
+    let tabs = [Tab::VirtualMfa, Tab::AccessKeys, Tab::Sessions, Tab::History];
     let tab = tabs.into_iter().find(|tab| tab.as_str() == query.tab).unwrap_or(Tab::ConsoleLogon);
     let history = match history(&asker, &name, tab, &query.before).await {
         Ok(history) => history,
@@ -89,12 +95,12 @@ pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(qu
     };
     match asker.user(&name).await {
         Ok(user) => {
-            let places = match places(&asker, &user, tab).await {
-                Ok(places) => places,
-                Err(response) => return response,
+            let (places, keys) = match (places(&asker, &user, tab).await, keys(&asker, &user, tab).await) {
+                (Ok(places), Ok(keys)) => (places, keys),
+                (Err(response), _) | (_, Err(response)) => return response,
             };
             let page = fill(&asker, user, tab);
-            let page = Page { frame: page.frame.with_done(Some(&query.done)), history, places, ..page };
+            let page = Page { frame: page.frame.with_done(Some(&query.done)), history, places, keys, ..page };
             form_page(&page.problems, &page)
         }
         Err(response) => response,
@@ -124,6 +130,16 @@ async fn places(asker: &Asker, user: &UserInFull, tab: Tab) -> Result<Option<Pla
     Ok(Some(PlacesShown::new(&asker.visitor.words, &found, action, ends)))
 }
 
+async fn keys(asker: &Asker, user: &UserInFull, tab: Tab) -> Result<Option<KeysShown>, Response> {
+    if tab != Tab::AccessKeys {
+        return Ok(None);
+    }
+    let found = Holder::user(asker, &user.user.name).keys(asker).await;
+    let found = found.map_err(|error| asker.failure(error))?;
+    let can = asker.doable(&user.user.name, &user.user.id).to_one_outranked(user.is_outranked || user.is_oneself);
+    Ok(Some(KeysShown { may: can.keys_do, ..found }))
+}
+
 /// `POST /ram/users/{name}/unlock`.
 pub(crate) async fn unlock(asker: Asker, Path(name): Path<String>) -> Response {
     match asker.console.core.unlock_user(asker.actor(), &name, asker.origin()).await {
@@ -136,11 +152,11 @@ pub(crate) async fn unlock(asker: Asker, Path(name): Path<String>) -> Response {
 pub(crate) async fn show_problems(asker: &Asker, name: &str, tab: Tab, problems: Problems) -> Response {
     match asker.user(name).await {
         Ok(user) => {
-            let places = match places(asker, &user, tab).await {
-                Ok(places) => places,
-                Err(response) => return response,
+            let (places, keys) = match (places(asker, &user, tab).await, keys(asker, &user, tab).await) {
+                (Ok(places), Ok(keys)) => (places, keys),
+                (Err(response), _) | (_, Err(response)) => return response,
             };
-            let page = Page { problems, places, ..fill(asker, user, tab) };
+            let page = Page { problems, places, keys, ..fill(asker, user, tab) };
             form_page(&page.problems, &page)
         }
         Err(response) => response,
@@ -175,11 +191,16 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
         codes_left: user.codes_left,
         history: None,
         places: None,
+        keys: None,
         u,
     }
 }
 
 impl Page {
+    fn on_console_logon(&self) -> bool {
+        self.tab == Tab::ConsoleLogon
+    }
+
     fn on_virtual_mfa(&self) -> bool {
         self.tab == Tab::VirtualMfa
     }

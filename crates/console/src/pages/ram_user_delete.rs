@@ -17,6 +17,7 @@ struct Page {
     problems: Problems,
     u: Subject,
     bound: bool,
+    has_keys: bool,
     administrator: bool,
     typed: String,
 }
@@ -49,6 +50,7 @@ async fn ask(asker: &Asker, name: &str, typed: String, problems: Problems) -> Re
         frame: asker.frame(Place::RamUsers, format!("{}/delete", u.path)),
         problems,
         bound: user.device.is_some(),
+        has_keys: user.access_keys > 0,
         administrator: user.is_administrator,
         typed,
         u,

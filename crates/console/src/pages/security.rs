@@ -49,6 +49,7 @@ struct Shown {
     password_expires_at: Option<When>,
     codes_left: i64,
     codes_made_at: Option<When>,
+    access_keys: Option<i64>,
 }
 
 struct Device {
@@ -130,6 +131,7 @@ impl Shown {
             password_expires_at: own.password_expires_at.map(When::from),
             codes_left: own.codes_left,
             codes_made_at: own.codes_made_at.map(When::from),
+            access_keys: own.access_keys,
         }
     }
 }

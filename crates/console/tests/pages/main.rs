@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod access_keys;
 mod audit;
 mod logon;
 mod notices;

@@ -70,10 +70,10 @@ impl AuditCheck {
 }
 
 /// Where a walk begins and where it has to end.
-struct Bounds {
-    stub: Option<Checkpoint>,
-    head: Option<Head>,
-    highest: i64,
+pub(super) struct Bounds {
+    pub(super) stub: Option<Checkpoint>,
+    pub(super) head: Option<Head>,
+    pub(super) highest: i64,
 }
 
 impl Countersign {
@@ -106,7 +106,7 @@ impl Countersign {
         self.inner.store.read(page).await
     }
 
-    async fn bounds(&self, account: &AccountId) -> Result<Bounds, Error> {
+    pub(super) async fn bounds(&self, account: &AccountId) -> Result<Bounds, Error> {
         let account = account.clone();
         let look = async move |tx: &mut Tx<'_>| -> Result<Bounds, Error> {
             Ok(Bounds {
@@ -168,7 +168,7 @@ impl Countersign {
         Ok(AuditCheck { waiting, ..AuditCheck::of(account.as_str(), begin, verifier.end()) })
     }
 
-    async fn entries(&self, account: &AccountId, span: (i64, i64)) -> Result<Vec<StoredEntry>, Error> {
+    pub(super) async fn entries(&self, account: &AccountId, span: (i64, i64)) -> Result<Vec<StoredEntry>, Error> {
         let account = account.clone();
         let page = async move |tx: &mut Tx<'_>| -> Result<Vec<StoredEntry>, Error> {
             Ok(audit_chain::entries(tx, &account, span, PAGE).await?)
@@ -196,7 +196,7 @@ impl Countersign {
 }
 
 /// The checkpoints of an account by number, read page by page.
-struct Checkpoints<'a> {
+pub(super) struct Checkpoints<'a> {
     store: &'a Store,
     account: &'a AccountId,
     /// The number that the next page begins with.
@@ -206,12 +206,12 @@ struct Checkpoints<'a> {
 }
 
 impl<'a> Checkpoints<'a> {
-    fn new(store: &'a Store, account: &'a AccountId, from: i64) -> Self {
+    pub(super) fn new(store: &'a Store, account: &'a AccountId, from: i64) -> Self {
         Self { store, account, from, page: Vec::new().into_iter(), next: None }
     }
 
     /// The next one whose number is not above `seq`.
-    async fn next_up_to(&mut self, seq: i64) -> Result<Option<Checkpoint>, Error> {
+    pub(super) async fn next_up_to(&mut self, seq: i64) -> Result<Option<Checkpoint>, Error> {
         if self.next.is_none() {
             self.next = self.page.next();
         }

@@ -7,6 +7,7 @@
 //! | `checkpoint` | what is signed, and by which key |
 //! | `sequencer` | numbers, hashes and signs |
 //! | `trim` | drops what was kept long enough, and leaves a signed stub |
+//! | `broken` | tells of a log that is not what was written |
 //! | `verifier` | walks over a chain and names the places where it is not what was written |
 //! | `check` | that walk over the database; `outside`: with checkpoints from a file |
 //! | `export` | the log of an account on its way out of the house; `offline`: its verification, with public keys alone |
@@ -15,6 +16,7 @@
 //! between, without that the walk names the place. He can put an old copy of the whole log back: checkpoints that lie
 //! elsewhere show that.
 
+mod broken;
 mod check;
 mod checkpoint;
 mod entry;

@@ -3,6 +3,7 @@
 use super::checkpoint::Statement;
 use super::entry::Encoder;
 use super::no_head;
+use super::problem::{Problem, ProblemKind};
 use crate::Countersign;
 use crate::error::Error;
 use countersign_model::Timestamp;
@@ -10,16 +11,22 @@ use countersign_model::audit::{Checkpoint, CheckpointKind};
 use countersign_model::ids::AccountId;
 use countersign_store::audit_chain::{self, Head};
 use countersign_store::{StoreError, Tx};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// At most so many entries are numbered in one unit of work: others want to write, too.
 const ENTRIES: i64 = 1_000;
 /// At most so many heads are signed in one unit of work.
 const SIGNATURES: usize = 200;
+/// So many heads are read at once.
+const HEADS: i64 = 100;
 /// How long an account waits for its next signature while entries keep coming.
 const SIGN_EVERY: Duration = Duration::from_secs(5);
 /// One checkpoint of each such span is kept in the database; a later one covers what an earlier one covers.
 const KEEP_EVERY: i64 = 3_600_000_000;
+/// After this a broken chain is looked at again, and then after ever longer times.
+const FIRST_PAUSE: Duration = Duration::from_mins(1);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// Chains the audit logs of all accounts, step by step. Of several, on whatever nodes, one works at a time.
 #[derive(Debug)]
@@ -27,6 +34,22 @@ pub struct Sequencer {
     core: Countersign,
     /// The account that the next step begins behind, so that a busy one does not keep the others waiting.
     after: String,
+    /// The chains that were found broken, and when they are looked at again.
+    broken: BTreeMap<AccountId, Pause>,
+}
+
+/// How long a broken chain is let alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pause {
+    since: Timestamp,
+    length: Duration,
+}
+
+impl Pause {
+    /// Whether it runs. A clock that went back ends it.
+    fn runs(self, now: Timestamp) -> bool {
+        now >= self.since && now.since(self.since) < self.length
+    }
 }
 
 /// What a step has done.
@@ -36,7 +59,8 @@ pub struct Sequenced {
     pub chained: usize,
     /// The new checkpoints, to be kept outside the database as well.
     pub checkpoints: Vec<Checkpoint>,
-    /// Accounts whose chain somebody else has changed. Their entries wait until an operator has looked at it.
+    /// Accounts whose chain somebody else has changed. Their entries wait until an operator has looked at it. Each is named
+    /// when it is found so, and then now and again.
     pub broken: Vec<AccountId>,
     /// Whether there was more to do than fits into a step.
     pub more: bool,
@@ -55,7 +79,7 @@ impl Countersign {
     /// A sequencer. The server runs one.
     #[must_use]
     pub fn sequencer(&self) -> Sequencer {
-        Sequencer { core: self.clone(), after: String::new() }
+        Sequencer { core: self.clone(), after: String::new(), broken: BTreeMap::new() }
     }
 
     /// The next checkpoints that were signed since an instant and are kept in the database, behind one given before. With
@@ -96,11 +120,14 @@ impl Sequencer {
     }
 
     async fn step_signing(&mut self, sign: Sign) -> Result<Sequenced, Error> {
+        let now = self.core.now();
+        let paused: Vec<AccountId> =
+            self.broken.iter().filter(|(_, pause)| pause.runs(now)).map(|(account, _)| account.clone()).collect();
         // A look first: while nothing happens, nothing is written.
-        let core = self.core.clone();
+        let (core, left_alone) = (self.core.clone(), paused.clone());
         let is_idle = async move |tx: &mut Tx<'_>| -> Result<bool, Error> {
-            Ok(audit_chain::next_waiting(tx, "").await?.is_none()
-                && audit_chain::unsigned(tx, "", core.due(sign), 1).await?.is_empty())
+            Ok(next_waiting(tx, "", &left_alone).await?.is_none()
+                && next_unsigned(tx, "", core.due(sign), &left_alone).await?.heads.is_empty())
         };
         if self.core.inner.store.read(is_idle).await? {
             return Ok(Sequenced::default());
@@ -109,13 +136,63 @@ impl Sequencer {
         let unit = async move |tx: &mut Tx<'_>| -> Result<(Sequenced, String), Error> {
             let mut done = Sequenced::default();
             audit_chain::hold(tx, core.now()).await?;
-            let after = core.chain(tx, after.clone(), &mut done).await?;
-            core.sign_heads(tx, sign, &mut done).await?;
+            let after = core.chain(tx, after.clone(), &paused, &mut done).await?;
+            core.sign_heads(tx, sign, &paused, &mut done).await?;
             Ok((done, after))
         };
         let (done, after) = self.core.inner.store.write(unit).await?;
         self.after = after;
+        self.pause(&done.broken).await?;
         Ok(done)
+    }
+
+    /// Lets chains that were found broken alone for a while, and tells of them.
+    async fn pause(&mut self, broken: &[AccountId]) -> Result<(), Error> {
+        let now = self.core.now();
+        self.broken.retain(|account, pause| pause.runs(now) || broken.contains(account));
+        for account in broken {
+            let before = self.broken.get(account).map_or(Duration::ZERO, |pause| pause.length);
+            let length = (before * 4).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+            self.broken.insert(account.clone(), Pause { since: now, length });
+            let text =
+                "its head was not written by this server, or entries were numbered beside it; nothing is chained";
+            self.core.report_broken_log(account, &Problem::new(ProblemKind::Head, 0, text)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The first account behind `after` with entries that wait, but for those that are let alone.
+async fn next_waiting(tx: &mut Tx<'_>, after: &str, paused: &[AccountId]) -> Result<Option<AccountId>, StoreError> {
+    let mut found = audit_chain::next_waiting(tx, after).await?;
+    while let Some(account) = found.take_if(|account| paused.contains(account)) {
+        found = audit_chain::next_waiting(tx, account.as_str()).await?;
+    }
+    Ok(found)
+}
+
+/// Heads to be signed, and the account that was reached.
+struct Unsigned {
+    heads: Vec<Head>,
+    reached: Option<String>,
+}
+
+/// The next heads behind the account `after` that are due, but for those that are let alone.
+async fn next_unsigned(
+    tx: &mut Tx<'_>,
+    after: &str,
+    due: (Timestamp, Timestamp),
+    paused: &[AccountId],
+) -> Result<Unsigned, StoreError> {
+    let mut reached = after.to_owned();
+    loop {
+        let mut heads = audit_chain::unsigned(tx, &reached, due, HEADS).await?;
+        let Some(last) = heads.last() else { return Ok(Unsigned { heads, reached: None }) };
+        reached = last.account_id.to_string();
+        heads.retain(|head| !paused.contains(&head.account_id));
+        if !heads.is_empty() {
+            return Ok(Unsigned { heads, reached: Some(reached) });
+        }
     }
 }
 
@@ -130,11 +207,17 @@ impl Countersign {
     }
 
     /// Numbers entries of one account after the other; returns the account that was reached, or nothing after the last.
-    async fn chain(&self, tx: &mut Tx<'_>, mut after: String, done: &mut Sequenced) -> Result<String, Error> {
+    async fn chain(
+        &self,
+        tx: &mut Tx<'_>,
+        mut after: String,
+        paused: &[AccountId],
+        done: &mut Sequenced,
+    ) -> Result<String, Error> {
         let mut left = ENTRIES;
         let mut began_at_first = after.is_empty();
         loop {
-            let Some(account) = audit_chain::next_waiting(tx, &after).await? else {
+            let Some(account) = next_waiting(tx, &after, paused).await? else {
                 if began_at_first {
                     return Ok(String::new());
                 }
@@ -183,13 +266,19 @@ impl Countersign {
         Ok(chained)
     }
 
-    async fn sign_heads(&self, tx: &mut Tx<'_>, sign: Sign, done: &mut Sequenced) -> Result<(), Error> {
+    async fn sign_heads(
+        &self,
+        tx: &mut Tx<'_>,
+        sign: Sign,
+        paused: &[AccountId],
+        done: &mut Sequenced,
+    ) -> Result<(), Error> {
         let (before, now) = self.due(sign);
         let mut after = String::new();
         loop {
-            let heads = audit_chain::unsigned(tx, &after, (before, now), 100).await?;
-            let Some(last) = heads.last() else { return Ok(()) };
-            after = last.account_id.to_string();
+            let Unsigned { heads, reached } = next_unsigned(tx, &after, (before, now), paused).await?;
+            let Some(reached) = reached else { return Ok(()) };
+            after = reached;
             for head in heads {
                 if !self.is_proven(&head) {
                     if !done.broken.contains(&head.account_id) {

@@ -28,6 +28,8 @@ pub(crate) enum Own {
     Password,
     /// What he does to his second factors.
     Devices,
+    /// What he does to his AccessKeys.
+    AccessKeys,
 }
 
 /// A kind of things that policies name.
@@ -77,6 +79,11 @@ impl Action {
             | Self::VerifyIdentity => Rule::Own(Own::Always),
             Self::ChangeOwnPassword => Rule::Own(Own::Password),
             Self::BindOwnMfa | Self::UnbindOwnMfa | Self::MakeOwnRecoveryCodes => Rule::Own(Own::Devices),
+            Self::ListOwnAccessKeys
+            | Self::CreateOwnAccessKey
+            | Self::UpdateOwnAccessKey
+            | Self::DeleteOwnAccessKey
+            | Self::ViewOwnAccessKeyUse => Rule::Own(Own::AccessKeys),
             Self::ViewAccount => Rule::Owner,
             Self::ViewOverview
             | Self::ViewSettings
@@ -95,6 +102,11 @@ impl Action {
             | Self::UnbindMfaForUser
             | Self::UnlockUser
             | Self::EndUserSessions
+            | Self::ListAccessKeysOfUser
+            | Self::CreateAccessKeyForUser
+            | Self::UpdateAccessKeyOfUser
+            | Self::DeleteAccessKeyOfUser
+            | Self::ViewAccessKeyUseOfUser
             | Self::AttachPolicy
             | Self::DetachPolicy
             | Self::AddUserToGroup
@@ -126,6 +138,7 @@ impl Action {
             | Self::ResetOwnerMfa
             | Self::ResetOwnerPassword
             | Self::UnlockByOperator
+            | Self::CreateAccessKeyByOperator
             | Self::RestoreInstallation
             | Self::RotateKeys
             | Self::ResetClock => Rule::Operator,
@@ -142,6 +155,9 @@ impl Action {
             | Self::UnbindMfaForUser
             | Self::UnlockUser
             | Self::EndUserSessions
+            | Self::CreateAccessKeyForUser
+            | Self::UpdateAccessKeyOfUser
+            | Self::DeleteAccessKeyOfUser
             | Self::AttachPolicy
             | Self::DetachPolicy
             | Self::AddUserToGroup
@@ -156,6 +172,14 @@ impl Action {
             | Self::BindOwnMfa
             | Self::UnbindOwnMfa
             | Self::MakeOwnRecoveryCodes
+            | Self::ListOwnAccessKeys
+            | Self::CreateOwnAccessKey
+            | Self::UpdateOwnAccessKey
+            | Self::DeleteOwnAccessKey
+            | Self::ViewOwnAccessKeyUse
+            | Self::ListAccessKeysOfUser
+            | Self::ViewAccessKeyUseOfUser
+            | Self::CreateAccessKeyByOperator
             | Self::ViewAccount
             | Self::ViewOverview
             | Self::ViewSettings
@@ -203,6 +227,10 @@ impl Action {
     /// What is done to others only: for himself there are everybody's own pages, which ask for his code or password, and
     /// nobody gives himself rights or takes them from himself.
     pub(crate) const fn is_not_for_oneself(self) -> bool {
-        self.changes_principal() && !matches!(self, Self::UpdateUser)
+        let also_for_oneself = matches!(
+            self,
+            Self::UpdateUser | Self::CreateAccessKeyForUser | Self::UpdateAccessKeyOfUser | Self::DeleteAccessKeyOfUser
+        );
+        self.changes_principal() && !also_for_oneself
     }
 }

@@ -52,6 +52,8 @@ const fn row(action: Action) -> [bool; 8] {
         Action::ViewOverview
         | Action::ListUsers
         | Action::ViewUser
+        | Action::ListAccessKeysOfUser
+        | Action::ViewAccessKeyUseOfUser
         | Action::ListPoliciesForUser
         | Action::ListGroupsForUser
         | Action::ListPoliciesForGroup
@@ -66,8 +68,13 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::ViewSettings
         | Action::ListFindings
         | Action::ListAudit => [NO, NO, YES, YES, YES, YES, NO, NO],
-        // What changes something.
-        Action::CreateUser
+        // What changes something; and AccessKeys of one's own, which are a user's only where the account says so.
+        Action::ListOwnAccessKeys
+        | Action::CreateOwnAccessKey
+        | Action::UpdateOwnAccessKey
+        | Action::DeleteOwnAccessKey
+        | Action::ViewOwnAccessKeyUse
+        | Action::CreateUser
         | Action::UpdateUser
         | Action::DeleteUser
         | Action::ChangeLoginProfile
@@ -75,6 +82,9 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::UnbindMfaForUser
         | Action::UnlockUser
         | Action::EndUserSessions
+        | Action::CreateAccessKeyForUser
+        | Action::UpdateAccessKeyOfUser
+        | Action::DeleteAccessKeyOfUser
         | Action::AttachPolicy
         | Action::DetachPolicy
         | Action::AttachPolicyToGroup
@@ -98,6 +108,7 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::ResetOwnerMfa
         | Action::ResetOwnerPassword
         | Action::UnlockByOperator
+        | Action::CreateAccessKeyByOperator
         | Action::RestoreInstallation
         | Action::RotateKeys
         | Action::ResetClock => [NO, NO, NO, NO, NO, NO, NO, YES],
@@ -212,11 +223,34 @@ fn nobody_deletes_disables_or_demotes_himself() {
             Resource::User(account.clone(), "rita".to_owned(), Some(oneself.clone())),
         ] {
             for action in Action::ALL.iter().filter(|action| action.changes_principal()) {
-                let expected = if *action == Action::UpdateUser { Ok(()) } else { Err(Refusal::Oneself) };
+                let expected = if action.is_not_for_oneself() { Err(Refusal::Oneself) } else { Ok(()) };
                 assert_eq!(authorise(&who, *action, &himself), expected, "{action:?}");
             }
         }
     }
+}
+
+#[test]
+fn only_names_and_access_keys_are_changed_of_oneself_like_those_of_others() {
+    let own: Vec<_> =
+        Action::ALL.iter().filter(|action| action.changes_principal() && !action.is_not_for_oneself()).collect();
+    let expected = [
+        Action::UpdateUser,
+        Action::CreateAccessKeyForUser,
+        Action::UpdateAccessKeyOfUser,
+        Action::DeleteAccessKeyOfUser,
+    ];
+    assert_eq!(own, expected.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_user_manages_his_own_access_keys_only_where_the_account_allows_it() {
+    let mut who = column(Column::PlainUser);
+    let own: Vec<_> = Action::ALL.iter().filter(|action| action.rule() == Rule::Own(Own::AccessKeys)).collect();
+    assert_eq!(own.len(), 5);
+    assert!(own.iter().all(|action| authorise(&who, **action, &Resource::Oneself).is_err()));
+    who.settings.users_manage_access_keys = true;
+    assert!(own.iter().all(|action| authorise(&who, **action, &Resource::Oneself).is_ok()));
 }
 
 #[test]
@@ -262,7 +296,7 @@ fn custom_policies_grant_what_they_say_on_what_they_say() {
     let account = who.account.clone().unwrap();
     let user = |name: &str| Resource::User(account.clone(), name.to_owned(), Some(PrincipalId::generate(&OsEntropy)));
     for action in Action::ALL {
-        let own = matches!(action.rule(), Rule::Own(_));
+        let own = matches!(action.rule(), Rule::Own(Own::Always | Own::Password | Own::Devices));
         let looks = matches!(action, Action::ListUsers | Action::ViewUser);
         let expected = [own || looks, own || looks || *action == Action::UnbindMfaForUser, own || looks];
         for (resource, expected) in

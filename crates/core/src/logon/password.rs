@@ -20,8 +20,9 @@ use countersign_model::token::Token;
 use countersign_store::budgets::Counted;
 use countersign_store::logons::LogonInFull;
 use countersign_store::network_budgets::EVERYWHERE;
-use countersign_store::{Tx, audit, budgets, known_places, login_profiles, network_budgets};
-use secrecy::{ExposeSecret as _, SecretString};
+use countersign_store::{Tx, audit, budgets, findings, known_places, login_profiles, network_budgets};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
 
 /// The reason why a try from a network is not listened to.
 const NETWORK_EXHAUSTED: &str = "network_exhausted";
@@ -49,6 +50,16 @@ impl Booked {
         let outside = self.subject.starts_with(OUTSIDE);
         !outside && self.outcome.as_ref().is_ok_and(|budget| budget.begins_lock(self.hourly))
     }
+}
+
+/// A password that was right.
+#[derive(Clone, Copy)]
+struct Judged<'a> {
+    booked: &'a Booked,
+    /// The hash that it was held against.
+    against: Option<&'a SecretString>,
+    /// Its hash under the present parameters, if they have changed.
+    rehashed: Option<&'a str>,
 }
 
 impl Countersign {
@@ -86,11 +97,8 @@ impl Countersign {
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
             match right {
                 Ok(()) => {
-                    if let (Some(old), Some(new)) = (&stored, &rehashed) {
-                        let logon = &found.logon;
-                        login_profiles::rehash(tx, &logon.account_id, &logon.principal_id, old, new).await?;
-                    }
-                    this.pass_password(tx, &hash, &booked, &origin).await
+                    let judged = Judged { booked: &booked, against: stored.as_ref(), rehashed: rehashed.as_deref() };
+                    this.pass_password(tx, &hash, judged, &origin).await
                 }
                 Err(reason) => this.refuse_password(tx, &found, &origin, reason).await,
             }
@@ -202,32 +210,43 @@ impl Countersign {
         if everywhere == ALL_FAILURES + 1 {
             tracing::error!("wrong passwords come for many users at once: networks are listened to less for an hour");
             self.inner.metrics.step("spraying", false);
-            if found.settings.is_some() {
-                let finding = Finding {
-                    account: &found.logon.account_id,
-                    principal: &found.logon.principal_id,
-                    principal_name: "",
-                    kind: FindingKind::Spraying,
-                    details: "",
-                };
-                self.raise(tx, finding).await?;
-            }
+        }
+        if everywhere > ALL_FAILURES && found.settings.is_some() {
+            self.find_spraying(tx, &found.logon, now).await?;
         }
         let most = if everywhere > ALL_FAILURES { NETWORK_FAILURES_UNDER_ATTACK } else { NETWORK_FAILURES };
         Ok(here <= most)
+    }
+
+    /// Tells the administrators of an account whose users are tried, once an hour.
+    async fn find_spraying(&self, tx: &mut Tx<'_>, logon: &Logon, now: Timestamp) -> Result<(), Error> {
+        let kind = FindingKind::Spraying;
+        if findings::has_since(tx, &logon.account_id, kind, now.minus(Duration::from_hours(1))).await? {
+            return Ok(());
+        }
+        let (account, principal) = (&logon.account_id, &logon.principal_id);
+        self.raise(tx, Finding { account, principal, principal_name: "", kind, details: "" }).await
     }
 
     async fn pass_password(
         &self,
         tx: &mut Tx<'_>,
         hash: &[u8; 32],
-        booked: &Booked,
+        Judged { booked, against, rehashed }: Judged<'_>,
         origin: &Origin,
     ) -> Result<LogonStep, Error> {
         let now = self.now();
-        // Looked at again: while the password was hashed, an administrator may have changed it.
         let found = self.logon_in(tx, hash, LogonState::Password).await?;
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
+        // While the password was hashed, an administrator may have changed it.
+        let present = subject.profile.as_ref().and_then(|profile| profile.password_hash.as_ref());
+        if present.map(ExposeSecret::expose_secret) != against.map(ExposeSecret::expose_secret) {
+            return Err(Error::because(Refusal::LogonOver, "logon_superseded"));
+        }
+        if let (Some(old), Some(new)) = (against, rehashed) {
+            let logon = &found.logon;
+            login_profiles::rehash(tx, &logon.account_id, &logon.principal_id, old, new).await?;
+        }
         let result = self.take_password_fact(tx, hash, (&found, booked), origin, now).await;
         if result.is_ok() && subject.profile.is_some() {
             // In the order in which they were booked, so that two logons never wait for each other.
@@ -249,7 +268,11 @@ impl Countersign {
         now: Timestamp,
     ) -> Result<LogonStep, Error> {
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
-        let mut after = found.logon.clone();
+        let mut after = Logon {
+            principal_epoch: subject.principal_epoch,
+            account_epoch: subject.account_epoch,
+            ..found.logon.clone()
+        };
         after.facts.password_at = Some(now);
         let failed_before = booked.outcome.as_ref().is_ok_and(|budget| budget.failures > 1);
         self.look_around(tx, (&mut after, subject), failed_before, origin, now).await?;

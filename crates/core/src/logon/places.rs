@@ -80,16 +80,20 @@ impl Countersign {
         if machine.account_id != logon.account_id || machine.principal_id != logon.principal_id {
             return Ok(None);
         }
-        if found.secret_used_at.is_some() {
-            self.forget_copied(tx, (logon, subject), &found, origin).await?;
-            return Ok(None);
-        }
         let good = machine.principal_epoch == subject.principal_epoch
             && machine.account_epoch == subject.account_epoch
             && now < machine.expires_at
             && now.plus(std::time::Duration::from_mins(1)) >= machine.created_at
             && may_remember(logon.kind, &subject.settings);
-        Ok(good.then(|| data_encoding::HEXLOWER.encode(&hash)))
+        // One that grants nothing any more is no danger, whoever has a copy of it.
+        if !good {
+            return Ok(None);
+        }
+        if found.secret_used_at.is_some() {
+            self.forget_copied(tx, (logon, subject), &found, origin).await?;
+            return Ok(None);
+        }
+        Ok(Some(data_encoding::HEXLOWER.encode(&hash)))
     }
 
     async fn forget_copied(

@@ -60,6 +60,7 @@ impl Countersign {
         let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::ResetOwnerMfa, &Resource::Account(account.id.clone()))?;
+            admitted.aim_at(&owner.id);
             principals::guard(tx, &account.id, &owner.id).await?.ok_or(Refusal::AccountNotFound)?;
             if !virtual_mfa::delete_bound(tx, &account.id, &owner.id).await? {
                 return Err(Refusal::MfaNotBound.into());
@@ -94,6 +95,7 @@ impl Countersign {
         let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::ResetOwnerPassword, &Resource::Account(account.id.clone()))?;
+            admitted.aim_at(&owner.id);
             principals::guard(tx, &account.id, &owner.id).await?.ok_or(Refusal::AccountNotFound)?;
             let present = login_profiles::find(tx, &account.id, &owner.id).await?;
             let profile = LoginProfile {
@@ -145,6 +147,7 @@ impl Countersign {
                     principals::find_ram_user(tx, &account.id, &name).await?.ok_or(Refusal::UserNotFound)?.id
                 }
             };
+            admitted.aim_at(&principal);
             admitted.may(Action::UnlockByOperator, &Resource::Principal(account.id.clone(), principal.clone()))?;
             principals::guard(tx, &account.id, &principal).await?.ok_or(Refusal::UserNotFound)?;
             let cleared = budgets::clear_all_of(tx, &account.id, &principal, admitted.now).await?;
@@ -163,7 +166,7 @@ impl Countersign {
         self.inner.store.read(unit).await
     }
 
-    async fn account_and_owner(&self, account: &str) -> Result<(Account, Principal), Error> {
+    pub(super) async fn account_and_owner(&self, account: &str) -> Result<(Account, Principal), Error> {
         let name = account.trim().to_ascii_lowercase();
         // Neither aliases nor ids have other characters, and not every other could be looked for.
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {

@@ -13,10 +13,11 @@ use crate::upkeep::{reset_high_water, stored_high_water};
 use countersign_model::Timestamp;
 use countersign_model::audit::Outcome;
 use countersign_model::logon::LOGON_LIFETIME;
+use countersign_model::machine::KNOWN_FOR;
 use countersign_model::notice::NoticeKind;
 use countersign_otp::{Period, TimeStep};
 use countersign_store::clock::{self, DeviceAhead, Latest};
-use countersign_store::{Tx, principals, virtual_mfa};
+use countersign_store::{Tx, principals, recovery_codes, virtual_mfa};
 use std::time::Duration;
 
 /// No pause lasts longer by itself.
@@ -26,6 +27,8 @@ const PROOF_LIFETIME: Duration = Duration::from_mins(5);
 const PROOF_WINDOW: Duration = Duration::from_mins(15);
 /// A device that is right again within this is not worth unbinding.
 const SOON: Duration = Duration::from_mins(15);
+/// No mail waits longer for its next attempt.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// What becomes of devices that are locked because the clock ran ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +92,8 @@ impl Countersign {
             };
             let pauses = clock::shorten_pauses(tx, now.plus(LONGEST_PAUSE)).await?;
             clock::shorten_windows(tx, now).await?;
-            let sessions = clock::end_sessions_after(tx, now).await?;
+            clock::cut_times_after(tx, now, now.plus(LONGEST_WAIT)).await?;
+            let sessions = clock::end_sessions_after(tx, now, now.plus(KNOWN_FOR)).await?;
             let pending = clock::end_pending_after(tx, now, latest).await?;
             let devices = clock::devices_ahead(tx, step_at(now.plus(SOON))?).await?;
             if stuck == Stuck::Unbind {
@@ -111,6 +115,9 @@ impl Countersign {
         let (account, principal) = (&device.account, &device.principal);
         principals::guard(tx, account, principal).await?;
         virtual_mfa::delete_bound(tx, account, principal).await?;
+        virtual_mfa::delete_pending(tx, account, principal).await?;
+        // They are for a device that is lost, and go with it, as everywhere.
+        recovery_codes::delete_all(tx, account, principal).await?;
         principals::bump_epoch(tx, account, principal, admitted.now).await?;
         let origin = Origin::command_line();
         let notice = Notice { account, principal, kind: NoticeKind::MfaUnbound, origin: &origin };
@@ -123,7 +130,7 @@ impl Countersign {
             reason: "clock_ran_ahead",
             details: "",
         };
-        self.write_event(tx, account, &origin, event).await
+        self.write_event_on(tx, (account, Some(principal)), &origin, event).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::keyring::{KeyRing, Place};
 use crate::{Countersign, KEY_CHECK};
 use countersign_model::Timestamp;
-use countersign_store::sealed::{self, SealedSeed};
+use countersign_store::sealed::{self, SealedValue};
 use countersign_store::{Tx, facts};
 use std::time::Duration;
 
@@ -105,12 +105,12 @@ impl Countersign {
     /// Seals the next `limit` values after `last` anew, in one transaction; where it ended.
     pub async fn reseal_batch(
         &self,
-        last: Option<&SealedSeed>,
+        last: Option<&SealedValue>,
         limit: i64,
-    ) -> Result<(Resealed, Option<SealedSeed>), Error> {
+    ) -> Result<(Resealed, Option<SealedValue>), Error> {
         let (head, last) = (self.inner.keys.ring().current_head(), last.cloned());
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
-            Ok(sealed::seeds_beside(tx, head, last.as_ref(), limit).await?)
+            Ok(sealed::beside(tx, head, last.as_ref(), limit).await?)
         };
         let found = self.inner.store.read(unit).await?;
         let Some(end) = found.last().cloned() else { return Ok((Resealed::default(), None)) };
@@ -126,7 +126,7 @@ impl Countersign {
             let mut swapped = 0;
             for (old, new) in &anew {
                 // One that was bound, unbound or sealed anew since it was read has nothing left to do.
-                swapped += u64::from(sealed::swap_seed(tx, old, new).await?);
+                swapped += u64::from(sealed::swap(tx, old, new).await?);
             }
             Ok(swapped)
         };
@@ -134,20 +134,21 @@ impl Countersign {
         Ok((Resealed { values, unreadable }, Some(end)))
     }
 
-    fn sealed_anew(&self, old: &SealedSeed) -> Option<Vec<u8>> {
+    fn sealed_anew(&self, old: &SealedValue) -> Option<Vec<u8>> {
         let place = Place {
-            table: "virtual_mfa",
-            column: "sealed_seed",
+            table: old.kind.table(),
+            column: old.kind.column(),
             account_id: old.account.as_str(),
             principal_id: old.principal.as_str(),
-            row_id: old.device.as_str(),
+            row_id: &old.row,
         };
         let opened = self.inner.keys.open(&place, &old.sealed);
-        let anew = opened.and_then(|seed| self.inner.keys.seal(&place, &seed, self.random()));
+        let anew = opened.and_then(|value| self.inner.keys.seal(&place, &value, self.random()));
         match anew {
             Ok(anew) => Some(anew.0),
             Err(error) => {
-                tracing::error!(account = %old.account, device = %old.device, %error, "a sealed seed does not open");
+                let (table, row) = (old.kind.table(), &old.row);
+                tracing::error!(account = %old.account, table, row, %error, "a sealed value does not open");
                 None
             }
         }

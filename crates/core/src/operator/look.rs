@@ -6,7 +6,8 @@ use crate::keyring::KeyRing;
 use crate::upkeep::stored_high_water;
 use crate::{KEY_CHECK, setup};
 use countersign_model::Timestamp;
-use countersign_store::{Store, Tx, facts, sealed};
+use countersign_model::notice::FindingKind;
+use countersign_store::{Store, Tx, facts, findings, sealed};
 
 /// What a look has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Look {
     pub keys_match: Option<bool>,
     /// The versions of the keys; none without a ring, or with a stranger's.
     pub keys: Vec<KeyVersion>,
+    /// How many audit logs were found not to be what was written, and nobody has looked into it.
+    pub broken_logs: i64,
 }
 
 /// Looks at a database and at the key ring that lies beside it, if one does.
@@ -28,9 +31,10 @@ pub async fn look(store: &Store, ring: Option<KeyRing>) -> Result<Look, Error> {
     let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
         let check = facts::find(tx, KEY_CHECK).await?;
         let set_up = facts::find(tx, setup::SET_UP_DONE).await?.is_some();
-        Ok((check, set_up, stored_high_water(tx).await?, sealed::count_by_head(tx).await?))
+        let broken = findings::count_open_everywhere(tx, FindingKind::AuditLogBroken).await?;
+        Ok((check, set_up, stored_high_water(tx).await?, sealed::count_by_head(tx).await?, broken))
     };
-    let (check, set_up, high, counts) = store.read(unit).await?;
+    let (check, set_up, high, counts, broken_logs) = store.read(unit).await?;
     let stored = check.clone().unwrap_or_default();
     let keys_match = ring.as_ref().map(|ring| check.is_none() || ring.matches(&stored));
     let ring = ring.filter(|_| keys_match == Some(true)).map(|ring| ring.sealing_as_named(&stored));
@@ -40,5 +44,6 @@ pub async fn look(store: &Store, ring: Option<KeyRing>) -> Result<Look, Error> {
         sealed: check.is_some(),
         keys_match,
         keys: ring.map(|ring| versions(&ring, &counts)).unwrap_or_default(),
+        broken_logs,
     })
 }

@@ -1,9 +1,11 @@
 //! A restored backup knows nothing of what happened since it was taken. It is marked before it is served: everything that
-//! was open ends, every code of which nobody can tell whether it was used counts as used.
+//! was open ends, every code of which nobody can tell whether it was used counts as used, and every AccessKey of which nobody
+//! can tell whether it was disabled or deleted since is disabled.
 
 use crate::Countersign;
 use crate::act::Admitted;
 use crate::authorise::Action;
+use crate::disown::end_links;
 use crate::error::Error;
 use crate::notices::Finding;
 use countersign_model::Timestamp;
@@ -25,6 +27,8 @@ pub struct Restored {
     pub devices: u64,
     /// Principals whose unused recovery codes are worthless now.
     pub stale: u64,
+    /// Principals whose active AccessKeys are disabled now.
+    pub keys_disabled: u64,
     /// From when on codes are taken again, by devices whose clock is right.
     pub codes_from: Timestamp,
 }
@@ -39,29 +43,40 @@ impl Countersign {
             let beyond = || Error::Fault("a time step beyond what can be stored".to_owned());
             let step = i64::try_from(last).map_err(|_| beyond())?;
             let ended = restore::end_all(tx).await?;
+            end_links(tx, now).await?;
             let devices = restore::spend_steps(tx, step).await?;
             let stale = restore::spend_recovery_codes(tx, now).await?;
-            for one in &stale {
-                let finding = Finding {
-                    account: &one.account,
-                    principal: &one.principal,
-                    principal_name: &one.name,
-                    kind: FindingKind::RecoveryCodesStale,
-                    details: &format!("codes={};", one.codes),
-                };
-                this.raise(tx, finding).await?;
-            }
+            let keys = restore::disable_access_keys(tx, now).await?;
+            this.raise_stale(tx, &stale, (FindingKind::RecoveryCodesStale, "codes")).await?;
+            this.raise_stale(tx, &keys, (FindingKind::AccessKeysStale, "keys")).await?;
             admitted.tell("sessions", &ended.sessions.to_string());
             admitted.tell("devices", &devices.to_string());
             admitted.tell("recovery_codes_of", &stale.len().to_string());
+            admitted.tell("access_keys_of", &keys.len().to_string());
             Ok(Restored {
                 ended,
                 devices,
                 stale: u64::try_from(stale.len()).unwrap_or(u64::MAX),
+                keys_disabled: u64::try_from(keys.len()).unwrap_or(u64::MAX),
                 codes_from: first_right(last),
             })
         };
         self.act_everywhere(Action::RestoreInstallation, work).await
+    }
+
+    /// Tells the administrators of everybody of whom the mark has taken something.
+    async fn raise_stale(
+        &self,
+        tx: &mut Tx<'_>,
+        stale: &[restore::Stale],
+        (kind, word): (FindingKind, &str),
+    ) -> Result<(), Error> {
+        for one in stale {
+            let (account, principal, principal_name) = (&one.account, &one.principal, one.name.as_str());
+            let details = &format!("{word}={};", one.count);
+            self.raise(tx, Finding { account, principal, principal_name, kind, details }).await?;
+        }
+        Ok(())
     }
 }
 

@@ -44,7 +44,7 @@ const fn demands_more(before: MfaForLogon, after: MfaForLogon) -> bool {
 pub(crate) fn is_a_strength_raised(
     before: &SecuritySettings,
     after: &SecuritySettings,
-    these: fn(SensitiveOperation) -> bool,
+    these: impl Fn(SensitiveOperation) -> bool,
 ) -> bool {
     let mut operations = SensitiveOperation::ALL.iter().copied().filter(|operation| these(*operation));
     operations.any(|operation| after.strengths.of(operation) > before.strengths.of(operation))

@@ -90,11 +90,10 @@ impl PreparedLogin {
     }
 }
 
-/// From when on the idleness of console logon is counted: since it was last enabled.
+/// From when on the idleness of console logon is counted: since an administrator last said that it is enabled.
 pub(crate) fn enabled_at(present: Option<&LoginProfile>, becomes: ConsoleLogon, now: Timestamp) -> Timestamp {
     match (present, becomes) {
         (Some(present), ConsoleLogon::Disabled) => present.enabled_at,
-        (Some(present), ConsoleLogon::Enabled) if present.console_logon == ConsoleLogon::Enabled => present.enabled_at,
         (Some(_) | None, ConsoleLogon::Enabled) | (None, ConsoleLogon::Disabled) => now,
     }
 }

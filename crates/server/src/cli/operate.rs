@@ -1,4 +1,4 @@
-//! What can be typed by the operator beyond accounts: users, backups, keys, the doctor.
+//! What can be typed by the operator beyond accounts: users, AccessKeys, backups, keys, the doctor.
 
 use super::Common;
 use clap::{ArgGroup, Args, Subcommand};
@@ -59,6 +59,32 @@ Examples:
   countersign keys export --output /safe/countersign.keys
       Asks for a passphrase twice, on the terminal.
   countersign keys export --output countersign.keys --passphrase-stdin < passphrase.txt";
+
+const ACCESS_KEY_EXAMPLES: &str = "\
+Examples:
+  countersign access-key create --account acme
+      A key of the owner: whoever has it may everything in the account. Make one for a user instead where that is enough.
+  countersign access-key create --account acme --user deployer --json
+
+The secret is shown once. Nobody has more than two keys; the pages list, disable and delete them.";
+
+/// The commands for AccessKeys.
+#[derive(Debug, Subcommand)]
+pub enum AccessKeyCommand {
+    /// Make an AccessKey for the owner of an account, or for a user of it.
+    #[command(after_help = ACCESS_KEY_EXAMPLES)]
+    Create {
+        /// The alias or the id of the account.
+        #[arg(long, value_name = "ALIAS_OR_ID")]
+        account: String,
+        /// The user name, without what follows the @; the owner, if it is left out.
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// How it is done.
+        #[command(flatten)]
+        common: Common,
+    },
+}
 
 /// The commands for users.
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! The binary itself, as an operator meets it: started, asked over HTTP, stopped by a signal, its commands run beside it.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 
+mod access_key;
 mod accounts;
 mod audit;
 mod backup;

@@ -1,7 +1,7 @@
 //! Starting and stopping, and every reason not to start.
 
 use crate::place::{Ahead, Place, with_core, with_core_at};
-use crate::process::{Server, countersign, json, refusal, run};
+use crate::process::{Server, countersign, get, json, refusal, run};
 use countersign_model::token::Token;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -25,6 +25,18 @@ fn the_first_start_makes_a_private_folder_and_prints_one_link() {
     assert_eq!(server.greeting.matches(&link).count(), 1, "{}", server.greeting);
     assert!(server.host().starts_with("localhost:"), "{}", server.host());
     assert!(Token::parse(server.set_up_token().unwrap()).is_some());
+}
+
+#[test]
+fn attack_147_a_log_on_a_full_disk_stops_nobody() {
+    let place = Place::new();
+    let mut command = countersign(&["serve", "--data", place.data().to_str().unwrap()]);
+    command.stderr(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let server = Server::start(command);
+    for _ in 0..3 {
+        assert_eq!(get(server.pages(), server.host(), "/").status, 200);
+        assert_eq!(server.ask("/readyz").status, 200);
+    }
 }
 
 #[test]

@@ -8,7 +8,14 @@ CREATE UNIQUE INDEX audit_events_by_seq ON audit_events (account_id, seq);
 CREATE INDEX audit_events_to_chain ON audit_events (account_id, event_id) WHERE seq IS NULL;
 -- The history of one principal: what he did, and what was done to him.
 CREATE INDEX audit_events_by_actor ON audit_events (account_id, actor_id, event_id) WHERE actor_id <> '';
-CREATE INDEX audit_events_by_target ON audit_events (account_id, LOWER(target)) WHERE target <> '';
+-- On whom something was done, by id: names change hands. The entry itself tells the name of that time.
+CREATE TABLE audit_subjects (
+    account_id   TEXT NOT NULL,
+    principal_id TEXT NOT NULL,
+    event_id     TEXT NOT NULL,
+    PRIMARY KEY (account_id, principal_id, event_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_subjects_by_event ON audit_subjects (account_id, event_id);
 
 -- The head of each chain. Only who holds the keys can make the proof of it.
 CREATE TABLE audit_chains (

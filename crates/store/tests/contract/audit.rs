@@ -28,6 +28,18 @@ async fn events_come_back_newest_first(store: &Store) {
     let latest = look!(store, |tx, house| audit::latest(tx, &house, 2));
     assert_eq!(latest.iter().map(|event| &event.id).collect::<Vec<_>>(), [&written[0].id, &written[1].id]);
     assert_eq!(look!(store, |tx, other| audit::latest(tx, &other, 100)).len(), 1);
+    let refused = new_event(&house, 3);
+    for (actor, reason, most, alike) in [
+        ("123", refused.reason.as_str(), 10, 2),
+        ("123", refused.reason.as_str(), 1, 1),
+        ("9", &refused.reason, 10, 0),
+        ("123", "x", 10, 0),
+    ] {
+        let actor = AuditActor { id: actor.to_owned(), ..refused.actor.clone() };
+        let event = AuditEvent { actor, reason: reason.to_owned(), ..refused.clone() };
+        assert_eq!(look!(store, |tx, event| audit::count_alike(tx, &event, NOON, most)), alike);
+    }
+    assert_eq!(look!(store, |tx, refused| audit::count_alike(tx, &refused, NOON.plus(second(2)), 10)), 1);
     // An entry is written once.
     let again = written[0].clone();
     let again = async move |tx: &mut Tx<'_>| audit::insert(tx, &again).await;

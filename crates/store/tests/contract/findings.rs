@@ -27,11 +27,23 @@ pub(crate) async fn cases(store: &Store) {
         let house = house.id.clone();
         look!(store, |tx, house| findings::count(tx, &house, which))
     };
+    for (since, has) in [(1, true), (2, false)] {
+        let (house, since) = (house.id.clone(), NOON.plus(second(since)));
+        let found = look!(store, |tx, house| findings::has_since(tx, &house, FindingKind::Disowned, since));
+        assert_eq!(found, has);
+    }
     let open = list(Which::Open, 2, 0).await;
     assert_eq!([&open[0].finding, &open[1].finding], [&raised[2], &raised[1]], "the newest first");
     assert_eq!(open[0].about, Some((PrincipalKind::RamUser, "alice".to_owned())));
     assert_eq!(list(Which::Open, 2, 2).await[0].finding, raised[0]);
     assert_eq!((count(Which::Open).await, count(Which::Settled).await), (3, 0));
+
+    let kind = FindingKind::Disowned;
+    let (of, elsewhere) = (house.id.clone(), other.id.clone());
+    assert_eq!(look!(store, |tx, of| findings::count_open_of(tx, &of, kind)), 3);
+    assert_eq!(look!(store, |tx, elsewhere| findings::count_open_of(tx, &elsewhere, kind)), 1);
+    assert_eq!(look!(store, |tx, of| findings::count_open_of(tx, &of, FindingKind::Spraying)), 0);
+    assert_eq!(look!(store, |tx| findings::count_open_everywhere(tx, kind)), 4);
 
     // Renamed and removed people are told as they are now.
     let zoe = Principal { name: "zoe".to_owned(), ..alice };

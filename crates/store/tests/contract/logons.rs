@@ -73,11 +73,14 @@ async fn a_logon_goes_on_once_from_each_state(store: &Store) {
 }
 
 async fn logons_are_consumed_and_swept(store: &Store) {
-    let ended = Logon { principal_id: PrincipalId::phantom([8; 16]), ..new_logon() };
+    let kept = Logon { principal_id: PrincipalId::phantom([8; 16]), ..new_logon() };
+    let ended = Logon { id: new_logon().id, state: LogonState::Bind, ..kept.clone() };
     let (account_id, id) = (ended.account_id.clone(), ended.principal_id.clone());
     change!(store, |tx, ended| logons::insert(tx, &[23; 32], &ended));
+    change!(store, |tx, kept| logons::insert(tx, &[24; 32], &kept));
     assert_eq!(change!(store, |tx, account_id, id| logons::end_all_of(tx, &account_id, &id)), 1);
     assert!(look!(store, |tx| logons::find(tx, &[23; 32])).is_none());
+    assert!(look!(store, |tx| logons::find(tx, &[24; 32])).is_some(), "it has shown no password");
     let logon = new_logon();
     change!(store, |tx, logon| logons::insert(tx, &[20; 32], &logon));
     change!(store, |tx, logon| logons::insert(tx, &[21; 32], &logon));

@@ -1,9 +1,11 @@
 //! What a restored database must forget.
 
+use countersign_model::access_key::AccessKeyStatus;
 use countersign_model::ids::PrincipalId;
 use countersign_model::virtual_mfa::VirtualMfaState;
-use countersign_store::{Store, accounts, principals, restore, sessions, virtual_mfa};
+use countersign_store::{Store, access_keys, accounts, principals, restore, sessions, virtual_mfa};
 
+use crate::of_access_keys::new_key;
 use crate::of_virtual_mfa::{bind, new_device};
 use crate::{NOON, account, of_sessions, user};
 
@@ -35,6 +37,14 @@ pub(crate) async fn cases(store: &Store) {
             Some(VirtualMfaState::Pending { .. }) | None => 0,
         }
     };
-    assert_eq!((last_step(alice.id).await, last_step(bob.id).await), (200, 9_000_000_000));
+    assert_eq!((last_step(alice.id).await, last_step(bob.id.clone()).await), (200, 9_000_000_000));
     assert_eq!(change!(store, |tx| restore::spend_recovery_codes(tx, NOON)), []);
+
+    let key = new_key(&bob);
+    assert!(change!(store, |tx, key| access_keys::insert(tx, &key)));
+    let disabled = change!(store, |tx| restore::disable_access_keys(tx, NOON));
+    assert!(disabled.iter().any(|one| one.principal == bob.id && (one.name.as_str(), one.count) == ("bob", 1)));
+    assert_eq!(change!(store, |tx| restore::disable_access_keys(tx, NOON)), []);
+    let found = look!(store, |tx, account_id, key| access_keys::find(tx, &account_id, &key.id)).unwrap();
+    assert_eq!(found.status, AccessKeyStatus::Inactive);
 }

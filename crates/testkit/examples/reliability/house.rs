@@ -10,6 +10,7 @@ use countersign_core::{Countersign, Identity, Parts};
 use countersign_model::clock::SystemClock;
 use countersign_model::entropy::OsEntropy;
 use countersign_store::{Location, Options, Store};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -120,11 +121,22 @@ pub struct Server {
 impl Server {
     fn start(mut command: Command, data: &Path) -> Self {
         command.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--data"]).arg(data);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let log = data.with_extension("log");
+        let told = File::create(&log).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(told).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut port = None;
         loop {
-            let line = lines.next().unwrap_or_else(|| panic!("it did not start: {:?}", child.wait())).unwrap();
+            let line = lines
+                .next()
+                .unwrap_or_else(|| {
+                    panic!(
+                        "it did not start: {:?}\n{}",
+                        child.wait(),
+                        std::fs::read_to_string(&log).unwrap_or_default()
+                    )
+                })
+                .unwrap();
             if let Some((_, found)) = line.split_once("http://localhost:").filter(|_| line.contains("Pages")) {
                 port = Some(found.trim().parse().unwrap());
             }
