@@ -6,6 +6,7 @@
 // page, oathtool computes the codes, and the words that are looked for stand in house/words.mjs.
 
 import assert from "node:assert/strict";
+import { walkAccess } from "./house/access.mjs";
 import { readFile } from "node:fs/promises";
 import { Browser } from "./house/browser.mjs";
 import { copyKey, judgeBindingPage, logOn, noSession, proveCode, provePassword, sayName, scan, verifyIdentity } from "./house/deeds.mjs";
@@ -568,6 +569,8 @@ await main(async (open) => {
     await owner.leave(() => owner.page.locator('form:has([name="policy"][value="AdministratorAccess"]) button').first().click());
     assert.equal(await user.go("/ram/users"), 403);
   });
+
+  await walkAccess(owner, "bob", step);
 
   await step("the owner resets her password: random, shown once, to be changed at logon", async () => {
     await owner.go("/ram/users/alice/reset-password");

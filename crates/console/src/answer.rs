@@ -86,9 +86,15 @@ pub(crate) fn failure(console: &Console, visitor: &Visitor, error: Error) -> Res
         Error::Refused { refusal: Refusal::LogonOver, .. } => {
             with_cookie(see("/?notice=logon-over"), console.options.remove_cookie(Cookie::Logon))
         }
-        Error::Refused { refusal: Refusal::UserNotFound | Refusal::AccountNotFound, .. } => {
-            plain_page(visitor, StatusCode::NOT_FOUND, "error-not-found")
-        }
+        Error::Refused {
+            refusal:
+                Refusal::UserNotFound
+                | Refusal::AccountNotFound
+                | Refusal::GroupNotFound
+                | Refusal::PolicyNotFound
+                | Refusal::PolicyVersionNotFound,
+            ..
+        } => plain_page(visitor, StatusCode::NOT_FOUND, "error-not-found"),
         Error::Refused { refusal: Refusal::NoPermission | Refusal::Oneself, .. } => {
             plain_page(visitor, StatusCode::FORBIDDEN, "error-forbidden")
         }
@@ -162,7 +168,10 @@ pub(crate) fn problem(words: &Words, error: Error, elsewhere: &str) -> Result<Pr
             | Refusal::NoPermission
             | Refusal::SetUpOver
             | Refusal::NoticeOver
-            | Refusal::FindingNotFound,
+            | Refusal::FindingNotFound
+            | Refusal::GroupNotFound
+            | Refusal::PolicyNotFound
+            | Refusal::PolicyVersionNotFound,
         )
         | None => Err(error),
         Some(refusal) => {
@@ -175,7 +184,7 @@ pub(crate) fn problem(words: &Words, error: Error, elsewhere: &str) -> Result<Pr
 /// The id of the field that a refusal is about.
 pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
     let field = match refusal {
-        Refusal::UserExists => "name",
+        Refusal::UserExists | Refusal::GroupExists | Refusal::PolicyExists => "name",
         Refusal::AliasExists => "alias",
         Refusal::EmailExists => "email",
         Refusal::PasswordTooWeak | Refusal::PasswordUnchanged | Refusal::PasswordUsedBefore => "new_password",
@@ -183,7 +192,8 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         Refusal::OldPasswordIncorrect => "password",
         Refusal::NotConfirmed => "confirm",
         Refusal::Invalid(code) => match code.split('.').nth(1) {
-            Some("UserName" | "UserPrincipalName") => "name",
+            Some("UserName" | "UserPrincipalName" | "GroupName" | "PolicyName") => "name",
+            Some("Description") => "description",
             Some("AccountAlias") => "alias",
             Some("Email") => "email",
             Some("DisplayName") => "display_name",
@@ -219,6 +229,17 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::NoAdministratorPath
         | Refusal::NoticeOver
         | Refusal::FindingNotFound
+        | Refusal::GroupNotFound
+        | Refusal::NotInGroup
+        | Refusal::AlreadyInGroup
+        | Refusal::PolicyNotFound
+        | Refusal::PolicyVersionNotFound
+        | Refusal::UserPolicyNotFound
+        | Refusal::UserPolicyExists
+        | Refusal::GroupPolicyNotFound
+        | Refusal::GroupPolicyExists
+        | Refusal::LimitExceeded(_)
+        | Refusal::DeleteConflict(_)
         | Refusal::AccessKeyNotFound
         | Refusal::AccessKeyInactive
         | Refusal::TooManyAccessKeys
@@ -301,6 +322,32 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "OperationConflict.NoAdministratorPath",
     "BindingOver",
     "Throttling.Binding",
+    "EntityAlreadyExists.Group",
+    "EntityAlreadyExists.Group.Policy",
+    "EntityAlreadyExists.Policy",
+    "EntityAlreadyExists.User.Group",
+    "EntityAlreadyExists.User.Policy",
+    "EntityNotExist.Group.Policy",
+    "EntityNotExist.User.Group",
+    "EntityNotExist.User.Policy",
+    "InvalidParameter.Description.Length",
+    "InvalidParameter.GroupName.InvalidChars",
+    "InvalidParameter.GroupName.Length",
+    "InvalidParameter.PolicyName.InvalidChars",
+    "InvalidParameter.PolicyName.Length",
+    "InvalidParameter.VersionId.Format",
+    "DeleteConflict.Group.Policy",
+    "DeleteConflict.Group.User",
+    "DeleteConflict.Policy.Group",
+    "DeleteConflict.Policy.User",
+    "DeleteConflict.Policy.Version",
+    "DeleteConflict.Policy.Version.Default",
+    "LimitExceeded.Group",
+    "LimitExceeded.Group.Policy",
+    "LimitExceeded.Policy",
+    "LimitExceeded.Policy.Version",
+    "LimitExceeded.User.Group",
+    "LimitExceeded.User.Policy",
     "EntityNotExist.User.AccessKey",
     "AccessKeyInactive",
     "LimitExceeded.User.AccessKey",

@@ -1,9 +1,11 @@
 //! What every page shows around its content: title, language, theme, who is logged on, where in the console one is.
 
 use crate::visitor::{Member, Visitor};
-use countersign_core::Role;
+use countersign_core::Permissions;
+use countersign_core::authorise::Action;
 use countersign_model::Timestamp;
 use countersign_model::principal::PrincipalKind;
+use std::sync::Arc;
 
 /// Light, dark, or as the system says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +50,10 @@ pub(crate) enum Place {
     RamFindings,
     /// RAM > Users.
     RamUsers,
+    /// RAM > Groups.
+    RamGroups,
+    /// RAM > Policies.
+    RamPolicies,
     /// RAM > Settings.
     RamSettings,
     /// RAM > Settings > Password policy.
@@ -90,6 +96,8 @@ impl Place {
             Self::RamOverview => "ram-overview",
             Self::RamFindings => "ram-findings",
             Self::RamUsers => "ram-users",
+            Self::RamGroups => "ram-groups",
+            Self::RamPolicies => "ram-policies",
             Self::RamSettings => "ram-settings",
             Self::RamPasswordPolicy => "ram-password-policy",
             Self::RamAudit => "ram-audit",
@@ -114,6 +122,8 @@ impl Place {
             Self::RamOverview
                 | Self::RamFindings
                 | Self::RamUsers
+                | Self::RamGroups
+                | Self::RamPolicies
                 | Self::RamSettings
                 | Self::RamPasswordPolicy
                 | Self::RamAudit
@@ -136,12 +146,25 @@ pub(crate) struct Viewer {
     pub(crate) account_id: String,
     /// Whether he is the owner of the account.
     pub(crate) is_owner: bool,
-    /// Whether the RAM console is his to see.
-    pub(crate) sees_ram: bool,
+    /// The entries of the RAM console that are his to see.
+    sees: Vec<&'static str>,
 }
 
+/// The entries of the RAM console: name, address, what they show.
+const RAM_ENTRIES: [(&str, &str, Action); 8] = [
+    ("ram-overview", "/ram/overview", Action::ViewOverview),
+    ("ram-findings", "/ram/findings", Action::ListFindings),
+    ("ram-users", "/ram/users", Action::ListUsers),
+    ("ram-groups", "/ram/groups", Action::ListGroups),
+    ("ram-policies", "/ram/policies", Action::ListPolicies),
+    ("ram-settings", "/ram/settings", Action::ViewSettings),
+    ("ram-password-policy", "/ram/settings/password-policy", Action::ViewSettings),
+    ("ram-audit", "/ram/audit", Action::ListAudit),
+];
+
 impl Viewer {
-    fn new(member: &Member, suffix: &str) -> Self {
+    fn new(visitor: &Visitor, member: &Member, suffix: &str) -> Self {
+        let may = |action| visitor.permissions.as_ref().is_some_and(|permissions| permissions.may(action));
         let session = member.0.session();
         let is_owner = session.kind == PrincipalKind::Owner;
         let (name, short_name) = if is_owner {
@@ -156,8 +179,23 @@ impl Viewer {
             alias: session.alias.to_string(),
             account_id: session.session.account_id.to_string(),
             is_owner,
-            sees_ram: matches!(member.0.role(), Role::Owner | Role::Administrator),
+            sees: RAM_ENTRIES.iter().filter(|(_, _, action)| may(*action)).map(|(name, _, _)| *name).collect(),
         }
+    }
+
+    /// Whether an entry of the RAM console is his to see.
+    pub(crate) fn sees(&self, entry: &str) -> bool {
+        self.sees.contains(&entry)
+    }
+
+    /// Whether any is.
+    pub(crate) const fn sees_ram(&self) -> bool {
+        !self.sees.is_empty()
+    }
+
+    /// The first page of the RAM console that is his to see.
+    pub(crate) fn ram_path(&self) -> &'static str {
+        RAM_ENTRIES.iter().find(|(name, _, _)| self.sees(name)).map_or("/ram/overview", |(_, path, _)| path)
     }
 
     /// The first two letters of the name.
@@ -184,17 +222,50 @@ pub(crate) struct Frame {
     pub(crate) viewer: Option<Viewer>,
     /// The key of a message about what was just done, shown as a quiet bar.
     pub(crate) done: Option<&'static str>,
+    /// What the reader may do, once his session is known.
+    pub(crate) permissions: Option<Arc<Permissions>>,
 }
 
 impl Frame {
     /// The frame of a page of a logon.
     pub(crate) fn of_logon(visitor: &Visitor) -> Self {
-        Self { theme: visitor.theme, path: visitor.path.clone(), place: Place::Elsewhere, viewer: None, done: None }
+        Self {
+            theme: visitor.theme,
+            path: visitor.path.clone(),
+            place: Place::Elsewhere,
+            viewer: None,
+            done: None,
+            permissions: visitor.permissions.clone(),
+        }
     }
 
     /// The frame of a page of the console.
     pub(crate) fn of_console(visitor: &Visitor, member: &Member, suffix: &str, place: Place) -> Self {
-        Self { place, viewer: Some(Viewer::new(member, suffix)), ..Self::of_logon(visitor) }
+        Self { place, viewer: Some(Viewer::new(visitor, member, suffix)), ..Self::of_logon(visitor) }
+    }
+
+    fn may(&self, action: Action) -> bool {
+        self.permissions.as_ref().is_some_and(|permissions| permissions.may(action))
+    }
+
+    /// Whether the reader may change the security settings.
+    pub(crate) fn may_change_settings(&self) -> bool {
+        self.may(Action::ChangeSettings)
+    }
+
+    /// Whether he may change the rules for passwords.
+    pub(crate) fn may_change_password_policy(&self) -> bool {
+        self.may(Action::ChangePasswordPolicy)
+    }
+
+    /// Whether he may settle findings.
+    pub(crate) fn may_settle(&self) -> bool {
+        self.may(Action::SettleFinding)
+    }
+
+    /// Whether he may take the audit log out of the house.
+    pub(crate) fn may_export(&self) -> bool {
+        self.may(Action::ExportAudit)
     }
 
     /// The same with a message about what was just done, by the word in the address.
@@ -220,6 +291,16 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("password-reset", "done-password-reset"),
         ("administrator-made", "done-administrator-made"),
         ("administrator-unmade", "done-administrator-unmade"),
+        ("group-created", "done-group-created"),
+        ("group-updated", "done-group-updated"),
+        ("group-deleted", "done-group-deleted"),
+        ("member-added", "done-member-added"),
+        ("member-removed", "done-member-removed"),
+        ("policy-created", "done-policy-created"),
+        ("policy-deleted", "done-policy-deleted"),
+        ("version-created", "done-version-created"),
+        ("version-default", "done-version-default"),
+        ("version-deleted", "done-version-deleted"),
         ("settings-saved", "done-settings-saved"),
         ("settings-unchanged", "done-settings-unchanged"),
         ("finding-settled", "done-finding-settled"),

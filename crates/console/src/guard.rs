@@ -4,7 +4,7 @@
 use crate::Console;
 use crate::answer;
 use crate::cookies::Cookie;
-use crate::visitor::{Member, Visitor};
+use crate::visitor::{Member, Permitted, Visitor};
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use axum::http::{Method, StatusCode};
@@ -59,20 +59,28 @@ fn is_same_origin(headers: &HeaderMap, public_url: &str) -> bool {
 }
 
 /// Lets nobody pass without a good session. What the browser held instead is taken from it.
-pub(crate) async fn session(State(console): State<Console>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn session(State(console): State<Console>, request: Request, next: Next) -> Response {
     let Some(token) = console.options.token(request.headers(), Cookie::Session) else {
         return answer::to_logon(&console, None);
     };
-    match console.core.session(&token).await {
+    let (mut parts, body) = request.into_parts();
+    let visitor = Visitor::new(&parts, &console);
+    let admitted = match console.core.session(&token).await {
         Ok(actor) => {
-            request.extensions_mut().insert(Member(Arc::new(actor)));
-            next.run(request).await
+            let actor = actor.asking_from(&visitor.origin);
+            let permissions = console.core.permissions(&actor, &visitor.origin).await;
+            permissions.map(|permissions| (Member(Arc::new(actor)), Permitted(Arc::new(permissions))))
+        }
+        Err(error) => Err(error),
+    };
+    match admitted {
+        Ok((member, permitted)) => {
+            parts.extensions.insert(member);
+            parts.extensions.insert(permitted);
+            next.run(Request::from_parts(parts, body)).await
         }
         Err(Error::Refused { refusal: Refusal::NotLoggedOn, .. }) => answer::to_logon(&console, Some("session-over")),
-        Err(error) => {
-            let (parts, _) = request.into_parts();
-            answer::failure(&console, &Visitor::new(&parts, &console), error).into_response()
-        }
+        Err(error) => answer::failure(&console, &visitor, error).into_response(),
     }
 }
 

@@ -40,9 +40,9 @@ impl Language {
         tags.find_map(Self::parse).unwrap_or_default()
     }
 
-    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the audit log,
-    /// AccessKeys.
-    const fn texts(self) -> [&'static str; 8] {
+    /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the
+    /// audit log, AccessKeys, groups and policies.
+    const fn texts(self) -> [&'static str; 9] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -53,6 +53,7 @@ impl Language {
                 include_str!("../locales/en/mail.ftl"),
                 include_str!("../locales/en/audit.ftl"),
                 include_str!("../locales/en/keys.ftl"),
+                include_str!("../locales/en/access.ftl"),
             ],
             Self::Chinese => [
                 include_str!("../locales/zh-CN/frame.ftl"),
@@ -63,6 +64,7 @@ impl Language {
                 include_str!("../locales/zh-CN/mail.ftl"),
                 include_str!("../locales/zh-CN/audit.ftl"),
                 include_str!("../locales/zh-CN/keys.ftl"),
+                include_str!("../locales/zh-CN/access.ftl"),
             ],
         }
     }

@@ -3,9 +3,9 @@
 use crate::pages::{
     log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_recovery_code, logon_second_factor,
     not_me, own_access_keys, own_history, own_mfa, own_notices, own_password, own_recovery, own_sessions, preferences,
-    ram_audit, ram_findings, ram_overview, ram_settings, ram_user, ram_user_access_keys, ram_user_create,
-    ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset, ram_user_sessions,
-    ram_users, security, setup,
+    ram_audit, ram_findings, ram_group, ram_groups, ram_overview, ram_policies, ram_policy, ram_settings, ram_user,
+    ram_user_access_keys, ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon, ram_user_mfa,
+    ram_user_policies, ram_user_reset, ram_user_sessions, ram_users, security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};
@@ -60,10 +60,11 @@ fn routes() -> Vec<Route> {
         ("/account/welcome", Session, get(security::welcome)),
         ("/account/security", Session, get(security::show_account)),
         ("/me/security", Session, get(security::show_own)),
-        ("/ram", Session, get(|| async { Redirect::to("/ram/overview") })),
+        ("/ram", Session, get(ram_overview::show_first)),
     ];
     routes.extend(own_pages());
     routes.extend(ram_pages());
+    routes.extend(access_pages());
     routes
 }
 
@@ -130,6 +131,30 @@ fn ram_pages() -> Vec<Route> {
             Session,
             get(ram_settings::show_passwords).post(ram_settings::save_passwords),
         ),
+    ]
+}
+
+/// Groups and policies.
+fn access_pages() -> Vec<Route> {
+    use Needs::Session;
+    vec![
+        ("/ram/groups", Session, get(ram_groups::show)),
+        ("/ram/create-group", Session, get(ram_groups::show_create).post(ram_groups::create)),
+        ("/ram/groups/{name}", Session, get(ram_group::show)),
+        ("/ram/groups/{name}/edit", Session, get(ram_groups::show_edit).post(ram_groups::edit)),
+        ("/ram/groups/{name}/members", Session, get(ram_group::show_remove).post(ram_group::change_members)),
+        ("/ram/groups/{name}/policies", Session, get(ram_group::show_detach).post(ram_group::change_policies)),
+        ("/ram/groups/{name}/delete", Session, get(ram_group::show_delete).post(ram_group::delete)),
+        ("/ram/policies", Session, get(ram_policies::show)),
+        ("/ram/create-policy", Session, get(ram_policies::show_create).post(ram_policies::create)),
+        ("/ram/policies/{name}", Session, get(ram_policy::show)),
+        ("/ram/policies/{name}/versions", Session, get(ram_policy::show_new_version).post(ram_policy::create_version)),
+        (
+            "/ram/policies/{name}/versions/{version}",
+            Session,
+            get(ram_policy::show_version).post(ram_policy::change_version),
+        ),
+        ("/ram/policies/{name}/delete", Session, get(ram_policy::show_delete).post(ram_policy::delete)),
     ]
 }
 

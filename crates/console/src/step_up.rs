@@ -111,7 +111,7 @@ async fn take_proof(
     match console.core.prove(&member.0, &asked, fields.secret(PROOF), &visitor.origin).await {
         Ok(token) => {
             let renewed = match console.core.session(&token).await {
-                Ok(actor) => Member(Arc::new(actor.with_proof(asked))),
+                Ok(actor) => Member(Arc::new(actor.asking_from(&visitor.origin).with_proof(asked))),
                 Err(error) => return answer::failure(console, visitor, error),
             };
             let response = next.run(sent.request(&form, renewed.clone())).await;

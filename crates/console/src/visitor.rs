@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use countersign_core::{Origin, SessionActor, client_address};
+use countersign_core::{Origin, Permissions, SessionActor, client_address};
 use countersign_model::token::Token;
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -25,6 +25,8 @@ pub(crate) struct Visitor {
     pub(crate) theme: Theme,
     /// The path asked for, with its query, to come back to after a change of language.
     pub(crate) path: String,
+    /// What he may do, once his session is known.
+    pub(crate) permissions: Option<Arc<Permissions>>,
 }
 
 impl FromRequestParts<Console> for Visitor {
@@ -55,6 +57,7 @@ impl Visitor {
             words: Words::new(Arc::clone(&console.locales), language),
             theme,
             path: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            permissions: parts.extensions.get::<Permitted>().map(|permitted| Arc::clone(&permitted.0)),
         }
     }
 }
@@ -69,6 +72,10 @@ fn address(parts: &Parts, hops: usize) -> String {
 /// Somebody with a good session. Only routes that need one can have it: their guard puts it there.
 #[derive(Clone)]
 pub(crate) struct Member(pub(crate) Arc<SessionActor>);
+
+/// What a member may do: the guard puts it beside him.
+#[derive(Clone)]
+pub(crate) struct Permitted(pub(crate) Arc<Permissions>);
 
 impl FromRequestParts<Console> for Member {
     type Rejection = Response;

@@ -2,7 +2,7 @@
 //! — also when the work was refused.
 
 use crate::actor::{AccessKeyActor, Actor, Insider, Origin, SessionActor};
-use crate::authorise::{Action, Resource, Standing, authorise};
+use crate::authorise::{Action, Grants, Resource, Standing, authorise, authorise_at_all};
 use crate::error::{Error, Refusal};
 use crate::step_up::Sensitive;
 use crate::{Countersign, token_hash};
@@ -15,7 +15,7 @@ use countersign_model::principal::Principal;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
 use countersign_store::sessions::{SessionInFull, SessionLine};
-use countersign_store::{Tx, access_keys, accounts, audit, principals, sessions};
+use countersign_store::{Tx, access_keys, accounts, attachments, audit, principals, sessions};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -51,6 +51,13 @@ impl Deed {
         Self { code, account: actor.into().account_id().clone(), target, sensitive: None }
     }
 
+    /// Something in the account of an actor who belongs to one.
+    pub(crate) fn by(actor: &Actor, action: Action, target: &str) -> Result<Self, Error> {
+        let account = actor.account_id().ok_or(Refusal::NoPermission)?.clone();
+        let target = target.chars().filter(|c| !c.is_control()).take(128).collect();
+        Ok(Self { code: action.code(), account, target, sensitive: None })
+    }
+
     /// Something that the operator does in an account.
     pub(crate) const fn in_account(account: AccountId, code: &'static str, target: String) -> Self {
         Self { code, account, target, sensitive: None }
@@ -69,6 +76,8 @@ pub(crate) struct Admitted {
     pub(crate) session: Option<SessionActor>,
     pub(crate) access_key: Option<AccessKeyActor>,
     pub(crate) now: Timestamp,
+    /// From where he asks.
+    address: String,
     /// What the event will tell beyond the deed.
     details: Mutex<String>,
     /// On whom it is done, once that is known.
@@ -100,6 +109,11 @@ impl Admitted {
         authorise(&self.who, action, resource).map_err(Error::from)
     }
 
+    /// Whether he may do this to anything. Asked before it is known to what.
+    pub(crate) fn may_at_all(&self, action: Action) -> Result<(), Error> {
+        authorise_at_all(&self.who, action).map_err(Error::from)
+    }
+
     /// Himself, as somebody of an account; an operator is of none.
     pub(crate) fn insider(&self) -> Option<Insider<'_>> {
         let session = self.session.as_ref().map(Insider::Session);
@@ -114,16 +128,36 @@ impl Admitted {
         }
     }
 
-    /// The RAM user of this name in the actor's account, if he may do this to him.
+    /// The RAM user of this name in the actor's account, if he may do this to him and, where it changes him, outranks him.
     pub(crate) async fn find_user(&self, tx: &mut Tx<'_>, name: &str, action: Action) -> Result<Principal, Error> {
+        let user = self.find_user_unranked(tx, name, action).await?;
+        self.check_rank(tx, &user, action).await?;
+        Ok(user)
+    }
+
+    async fn find_user_unranked(&self, tx: &mut Tx<'_>, name: &str, action: Action) -> Result<Principal, Error> {
         let account = self.who.account.as_ref().ok_or(Refusal::NoPermission)?;
-        // Whoever may not do it to anybody does not learn who exists.
-        self.may(action, &Resource::Account(account.clone()))?;
+        // Whoever may not do it to anybody of this name does not learn who exists.
+        self.may_at_all(action)?;
         let name = UserName::parse(name).map_err(|_| Refusal::UserNotFound)?.canonical();
+        self.may(action, &Resource::User(account.clone(), name.clone(), None))?;
         let user = principals::find_ram_user(tx, account, &name).await?.ok_or(Refusal::UserNotFound)?;
         self.aim_at(&user.id);
-        self.may(action, &Resource::Principal(account.clone(), user.id.clone()))?;
+        self.may(action, &Resource::User(account.clone(), name, Some(user.id.clone())))?;
         Ok(user)
+    }
+
+    /// Refuses to change a principal whom the actor does not outrank.
+    async fn check_rank(&self, tx: &mut Tx<'_>, user: &Principal, action: Action) -> Result<(), Error> {
+        if !action.changes_principal() || self.who.is_unrestricted() || self.who.principal.as_ref() == Some(&user.id) {
+            return Ok(());
+        }
+        self.check_outranks(&grants_of(tx, user).await?)
+    }
+
+    /// Refuses an actor who is not allowed all that these policies allow.
+    pub(crate) fn check_outranks(&self, theirs: &Grants) -> Result<(), Error> {
+        if self.who.outranks(theirs) { Ok(()) } else { Err(Error::because(Refusal::NoPermission, OUTRANKED)) }
     }
 
     /// Takes the row that guards the actor himself, until the unit ends. While it was waited for, another node may have
@@ -148,15 +182,42 @@ impl Admitted {
 
     /// As [`Self::find_user`], and takes the row that guards the user until the unit ends.
     pub(crate) async fn guard_user(&self, tx: &mut Tx<'_>, name: &str, action: Action) -> Result<Principal, Error> {
-        let user = self.find_user(tx, name, action).await?;
+        let user = self.find_user_unranked(tx, name, action).await?;
         let epoch = principals::guard(tx, &user.account_id, &user.id).await?.ok_or(Refusal::UserNotFound)?;
+        self.check_rank(tx, &user, action).await?;
         Ok(Principal { epoch, ..user })
     }
 }
 
+/// Why whoever may less than the one he acts on is refused.
+const OUTRANKED: &str = "outranked";
+
+/// The policies that reach a RAM user.
+pub(crate) async fn grants_of(tx: &mut Tx<'_>, user: &Principal) -> Result<Grants, Error> {
+    Grants::read(attachments::reaching(tx, &user.account_id, &user.id).await?)
+}
+
+/// What somebody may do, as far as pages ask.
+#[derive(Debug, Clone)]
+pub struct Permissions(Standing);
+
+impl Permissions {
+    /// Whether he may do this to anything at all.
+    #[must_use]
+    pub fn may(&self, action: Action) -> bool {
+        authorise_at_all(&self.0, action).is_ok()
+    }
+
+    /// Whether he may do this to this. Whether he outranks whom he does it to is not asked here.
+    #[must_use]
+    pub fn may_to(&self, action: Action, resource: &Resource) -> bool {
+        authorise(&self.0, action, resource).is_ok()
+    }
+}
+
 impl Countersign {
-    /// Takes the row that guards the account's administrators until the unit ends, and then looks at the actor again:
-    /// while the row was waited for, another administrator may have demoted or removed him.
+    /// Takes the row that guards the account's policies, groups and administrators until the unit ends, and then looks at
+    /// the actor again: while the row was waited for, somebody else may have demoted or removed him.
     pub(crate) async fn guard_administrators(
         &self,
         tx: &mut Tx<'_>,
@@ -164,12 +225,39 @@ impl Countersign {
         action: Action,
     ) -> Result<Admitted, Error> {
         let insider = admitted.insider().ok_or(Refusal::NoPermission)?;
-        let account = Resource::Account(insider.account_id().clone());
-        admitted.may(action, &account)?;
+        admitted.may_at_all(action)?;
         accounts::guard(tx, insider.account_id()).await?;
-        let again = self.admit(tx, &insider.to_actor()).await?;
-        again.may(action, &account)?;
+        let again = self.admit(tx, &insider.to_actor(), &admitted.address).await?;
+        again.may_at_all(action)?;
         Ok(Admitted { subject: Arc::clone(&admitted.subject), ..again })
+    }
+
+    /// Refuses whoever may not do this to anything. Asked before work that nobody else shall cause; the transaction that
+    /// follows asks again.
+    pub(crate) async fn check_may<'a>(
+        &self,
+        actor: impl Into<Insider<'a>>,
+        action: Action,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let (this, actor, from) = (self.clone(), actor.into().to_actor(), origin.address.clone());
+        let look = async move |tx: &mut Tx<'_>| -> Result<(), Error> {
+            this.admit(tx, &actor, &from).await?.may_at_all(action)
+        };
+        self.inner.store.read(look).await
+    }
+
+    /// What the actor may do, for pages that show no more than that.
+    pub async fn permissions(&self, actor: &SessionActor, origin: &Origin) -> Result<Permissions, Error> {
+        let actor = Actor::from(actor);
+        if !actor.is_governed_by_policies() {
+            return Ok(Permissions(Standing::new(&actor, Grants::default(), &origin.address)));
+        }
+        let (this, from) = (self.clone(), origin.address.clone());
+        let look = async move |tx: &mut Tx<'_>| -> Result<Permissions, Error> {
+            Ok(Permissions(this.admit(tx, &actor, &from).await?.who))
+        };
+        self.inner.store.read(look).await
     }
 
     /// Whose browser this is. One read.
@@ -182,7 +270,7 @@ impl Countersign {
         let found = found.await?.ok_or(Refusal::NotLoggedOn)?;
         good_session(&found, self.now())?;
         self.note_seen(hash, &found);
-        Ok(SessionActor { token_hash: hash, found, proof: None })
+        Ok(SessionActor { token_hash: hash, found, proof: None, address: String::new() })
     }
 
     /// Notes at most once a minute, without waiting, that a session is in use.
@@ -210,7 +298,7 @@ impl Countersign {
     {
         let (this, actor, origin) = (self.clone(), actor.clone(), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let (result, told) = match this.admit(tx, &actor).await {
+            let (result, told) = match this.admit(tx, &actor, &origin.address).await {
                 Ok(admitted) => {
                     let result = this.work_with_proof(tx, &admitted, &deed, &work).await;
                     (result, (admitted.told(), admitted.subject()))
@@ -249,14 +337,14 @@ impl Countersign {
     }
 
     /// Runs a part of a change whose event another part writes.
-    pub(crate) async fn act_unwritten<T, F>(&self, actor: &Actor, work: F) -> Result<T, Error>
+    pub(crate) async fn act_unwritten<T, F>(&self, actor: &Actor, origin: &Origin, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx<'_>, &Admitted) -> Result<T, Error> + Send + 'static,
     {
-        let (this, actor) = (self.clone(), actor.clone());
+        let (this, actor, from) = (self.clone(), actor.clone(), origin.address.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let admitted = this.admit(tx, &actor).await?;
+            let admitted = this.admit(tx, &actor, &from).await?;
             work(tx, &admitted).await
         };
         self.inner.store.write(unit).await
@@ -270,7 +358,7 @@ impl Countersign {
     {
         let this = self.clone();
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let admitted = this.admit(tx, &Actor::Operator).await?;
+            let admitted = this.admit(tx, &Actor::Operator, "").await?;
             admitted.may(action, &Resource::Installation)?;
             let done = work(tx, &admitted).await?;
             let details = admitted.told();
@@ -296,14 +384,19 @@ impl Countersign {
         T: Send + 'static,
         F: AsyncFn(&mut Tx<'_>, &Admitted) -> Result<T, Error> + Send + 'static,
     {
-        let (this, asker) = (self.clone(), actor.clone());
+        let (this, asker, from) = (self.clone(), actor.clone(), origin.address.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let admitted = this.admit(tx, &asker).await?;
+            let admitted = this.admit(tx, &asker, &from).await?;
             work(tx, &admitted).await
         };
         let result = self.inner.store.read(unit).await;
         if let Err(Error::Refused {
-            refusal: refusal @ (Refusal::NoPermission | Refusal::UserNotFound | Refusal::Oneself),
+            refusal:
+                refusal @ (Refusal::NoPermission
+                | Refusal::UserNotFound
+                | Refusal::GroupNotFound
+                | Refusal::PolicyNotFound
+                | Refusal::Oneself),
             reason,
         }) = &result
         {
@@ -317,24 +410,38 @@ impl Countersign {
         result
     }
 
-    async fn admit(&self, tx: &mut Tx<'_>, actor: &Actor) -> Result<Admitted, Error> {
+    /// Looks at the actor inside the transaction: whether his session or key is still good, and which policies reach him
+    /// now. One read for the session or key; a second one for RAM users whom any policy reaches.
+    async fn admit(&self, tx: &mut Tx<'_>, actor: &Actor, address: &str) -> Result<Admitted, Error> {
         let now = self.now();
         let (mut session, mut access_key) = (None, None);
         match actor {
             Actor::Session(actor) => {
                 let found = sessions::find(tx, &actor.token_hash).await?.ok_or(Refusal::NotLoggedOn)?;
                 good_session(&found, now)?;
-                session = Some(SessionActor { token_hash: actor.token_hash, found, proof: actor.proof.clone() });
+                session = Some(SessionActor { found, ..actor.as_ref().clone() });
             }
             Actor::AccessKey(actor) => access_key = Some(good_access_key(tx, actor.access_key_id(), now).await?),
             Actor::Operator => {}
         }
+        let address = match &session {
+            Some(session) if address.is_empty() => session.address.clone(),
+            Some(_) | None => address.to_owned(),
+        };
+        let present = match (&session, &access_key) {
+            (Some(session), _) => Actor::from(session),
+            (None, Some(key)) => Actor::from(key),
+            (None, None) => actor.clone(),
+        };
+        let grants = match present.insider() {
+            Some(insider) if insider.is_governed_by_policies() => {
+                Grants::read(attachments::reaching(tx, insider.account_id(), insider.principal_id()).await?)?
+            }
+            Some(_) | None => Grants::default(),
+        };
+        let who = Standing::new(&present, grants, &address);
         let (details, subject) = (Mutex::new(actor.details()), Arc::default());
-        let mut admitted = Admitted { who: Standing::from(actor), session, access_key, now, details, subject };
-        if let Some(insider) = admitted.insider() {
-            admitted.who = Standing::from(insider);
-        }
-        Ok(admitted)
+        Ok(Admitted { who, session, access_key, now, address, details, subject })
     }
 
     /// Writes the audit event of what was done or refused. Faults roll back, so nothing of them is written.

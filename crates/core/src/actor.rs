@@ -1,7 +1,5 @@
 //! Who asks. A use-case that is not part of a logon takes an [`Actor`]; what he may do, `authorise` alone decides.
 
-use crate::authorise::{Action, Resource, Standing, authorise};
-use crate::error::Refusal;
 use countersign_model::Timestamp;
 use countersign_model::access_key::AccessKeyState;
 use countersign_model::audit::{ActorKind, AuditActor};
@@ -30,6 +28,8 @@ pub struct SessionActor {
     pub(crate) found: SessionInFull,
     /// The proof that was given for the operation which is asked for now.
     pub(crate) proof: Option<Token>,
+    /// From where he asks, for use-cases that are not told; empty when nobody knows.
+    pub(crate) address: String,
 }
 
 impl SessionActor {
@@ -57,17 +57,16 @@ impl SessionActor {
         Self { proof: Some(proof), ..self }
     }
 
+    /// The same person, known to ask from there: use-cases that are not told so otherwise judge conditions by it.
+    #[must_use]
+    pub fn asking_from(self, origin: &Origin) -> Self {
+        Self { address: origin.address.clone(), ..self }
+    }
+
     /// What he is in his account.
     #[must_use]
     pub const fn role(&self) -> Role {
         Role::of(self.found.kind, self.found.administrator_by)
-    }
-
-    /// Whether he may do this to his account at all, as far as could be told when his session was found. Asked before work
-    /// that nobody else shall cause; the transaction asks again.
-    pub(crate) fn may(&self, action: Action) -> Result<(), Refusal> {
-        let who = Standing::from(&Actor::Session(Box::new(self.clone())));
-        authorise(&who, action, &Resource::Account(self.account_id().clone()))
     }
 
     /// Whether the logon used a second factor.
@@ -189,10 +188,16 @@ impl<'a> Insider<'a> {
         }
     }
 
-    /// Whether he may do this to his account at all, as far as could be told when he was found. Asked before work that
-    /// nobody else shall cause; the transaction asks again.
-    pub(crate) fn may(self, action: Action) -> Result<(), Refusal> {
-        authorise(&Standing::from(self), action, &Resource::Account(self.account_id().clone()))
+    /// Whether policies decide over what he may: for a RAM user whom any reaches.
+    pub(crate) const fn is_governed_by_policies(self) -> bool {
+        let has_policies = match self {
+            Self::Session(actor) => actor.found.has_policies,
+            Self::AccessKey(actor) => actor.found.has_policies,
+        };
+        match self.kind() {
+            PrincipalKind::Owner => false,
+            PrincipalKind::RamUser => has_policies,
+        }
     }
 
     /// As an actor of his own.
@@ -263,7 +268,42 @@ impl Origin {
     }
 }
 
+impl From<&SessionActor> for Actor {
+    fn from(actor: &SessionActor) -> Self {
+        Self::Session(Box::new(actor.clone()))
+    }
+}
+
+impl From<&AccessKeyActor> for Actor {
+    fn from(actor: &AccessKeyActor) -> Self {
+        Self::AccessKey(Box::new(actor.clone()))
+    }
+}
+
+impl From<Insider<'_>> for Actor {
+    fn from(insider: Insider<'_>) -> Self {
+        insider.to_actor()
+    }
+}
+
+impl From<&Self> for Actor {
+    fn from(actor: &Self) -> Self {
+        actor.clone()
+    }
+}
+
 impl Actor {
+    /// The account that he belongs to; the operator belongs to none.
+    #[must_use]
+    pub fn account_id(&self) -> Option<&AccountId> {
+        self.insider().map(Insider::account_id)
+    }
+
+    /// Whether policies decide over what he may: for a RAM user whom any reaches.
+    pub(crate) fn is_governed_by_policies(&self) -> bool {
+        self.insider().is_some_and(Insider::is_governed_by_policies)
+    }
+
     /// As the audit log names him.
     #[must_use]
     pub fn for_audit(&self) -> AuditActor {

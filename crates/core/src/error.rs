@@ -6,6 +6,7 @@
 use crate::hashing::HashError;
 use crate::step_up::ProofDemand;
 use countersign_model::names::InvalidName;
+use countersign_model::policy::MalformedPolicy;
 use countersign_store::{Settle, Settles, StoreError};
 
 /// Why a use-case did not do what it was asked.
@@ -156,6 +157,32 @@ pub enum Refusal {
     OnlyForUsers,
     /// No credential report has been made yet.
     NoCredentialReport,
+    /// There is no such group in the account.
+    GroupNotFound,
+    /// The group name is taken.
+    GroupExists,
+    /// The user is not in the group.
+    NotInGroup,
+    /// The user is in the group already.
+    AlreadyInGroup,
+    /// There is no such policy.
+    PolicyNotFound,
+    /// The policy name is taken.
+    PolicyExists,
+    /// The policy has no such version.
+    PolicyVersionNotFound,
+    /// The policy is not attached to the user.
+    UserPolicyNotFound,
+    /// The policy is attached to the user already.
+    UserPolicyExists,
+    /// The policy is not attached to the group.
+    GroupPolicyNotFound,
+    /// The policy is attached to the group already.
+    GroupPolicyExists,
+    /// There are as many of them as there may be; the code says of what.
+    LimitExceeded(&'static str),
+    /// Something hangs on what was to be removed; the code says what.
+    DeleteConflict(&'static str),
     /// There is no such AccessKey, or it is somebody else's.
     AccessKeyNotFound,
     /// The AccessKey is disabled, or was not used for as long as the settings allow.
@@ -179,7 +206,7 @@ impl Refusal {
             Self::AliasExists => "EntityAlreadyExists.AccountAlias",
             Self::EmailExists => "EntityAlreadyExists.Email",
             Self::AccountNotFound => "EntityNotExist.Account",
-            Self::Invalid(code) => code,
+            Self::Invalid(code) | Self::LimitExceeded(code) | Self::DeleteConflict(code) => code,
             Self::PasswordTooWeak => "InvalidParameter.Password.TooWeak",
             Self::PasswordUnchanged => "InvalidParameter.NewPassword.ReusePrevention",
             Self::OldPasswordIncorrect => "InvalidParameter.OldPassword.Incorrect",
@@ -217,6 +244,17 @@ impl Refusal {
             Self::PasskeyNotFound => "EntityNotExist.User.Passkey",
             Self::OnlyForUsers => "NotSupport.Account",
             Self::NoCredentialReport => "EntityNotExist.CredentialReport",
+            Self::GroupNotFound => "EntityNotExist.Group",
+            Self::GroupExists => "EntityAlreadyExists.Group",
+            Self::NotInGroup => "EntityNotExist.User.Group",
+            Self::AlreadyInGroup => "EntityAlreadyExists.User.Group",
+            Self::PolicyNotFound => "EntityNotExist.Policy",
+            Self::PolicyExists => "EntityAlreadyExists.Policy",
+            Self::PolicyVersionNotFound => "EntityNotExist.Policy.Version",
+            Self::UserPolicyNotFound => "EntityNotExist.User.Policy",
+            Self::UserPolicyExists => "EntityAlreadyExists.User.Policy",
+            Self::GroupPolicyNotFound => "EntityNotExist.Group.Policy",
+            Self::GroupPolicyExists => "EntityAlreadyExists.Group.Policy",
             Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
             Self::AccessKeyInactive => "AccessKeyInactive",
             Self::TooManyAccessKeys => "LimitExceeded.User.AccessKey",
@@ -239,6 +277,12 @@ impl From<Refusal> for Error {
 impl From<InvalidName> for Error {
     fn from(invalid: InvalidName) -> Self {
         Self::refused(Refusal::Invalid(invalid.code))
+    }
+}
+
+impl From<MalformedPolicy> for Error {
+    fn from(malformed: MalformedPolicy) -> Self {
+        Self::refused(Refusal::Invalid(malformed.code()))
     }
 }
 

@@ -247,7 +247,7 @@ fn foresee(asked: &Question, users: &Users, ending: &Ending) -> Result<Forecast,
     } else if proves_more {
         tally.count_if_any(Effect::ProofMoreOften, users.administrators.len());
     }
-    for AdministratorRow { class, id, name, address } in &users.administrators {
+    for AdministratorRow { class, id, name, address, is_restricted: _ } in &users.administrators {
         let mut suffered = suffered(*class, address.as_deref());
         suffered.extend(ending.remembered.contains(id).then_some(Effect::MachineForgotten));
         suffered.extend(proves_more.then_some(Effect::ProofMoreOften));
@@ -338,11 +338,11 @@ pub(crate) async fn check_administrator_path(
     let oneself = admitted.session.as_ref().map(|session| session.found.name.as_str());
     let narrowed = !after.logon_networks.covers(&account.settings.logon_networks);
     let mut rows = counted::administrators(tx, &account.id, by, LOOKED_AT).await?.into_iter();
-    let gets_in = |AdministratorRow { class, id: _, name, address }: AdministratorRow| {
+    let gets_in = |AdministratorRow { class, id: _, name, address, is_restricted }: AdministratorRow| {
         let address = if Some(name.as_str()) == oneself { Some(&origin.address) } else { address.as_ref() };
         let from_outside = narrowed && !address.is_some_and(|address| after.logon_networks.admit(address));
         let expired = class.initial_outlived || (class.outlived && after.password.hard_expire);
-        !class.idle && !expired && !from_outside
+        !is_restricted && !class.idle && !expired && !from_outside
     };
     if rows.any(gets_in) { Ok(()) } else { Err(Refusal::NoAdministratorPath.into()) }
 }

@@ -11,7 +11,7 @@ use countersign_model::ids::AccountId;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile};
 use countersign_model::settings::IdleDays;
 use countersign_store::login_profiles::IdleUser;
-use countersign_store::{Tx, accounts, facts, login_profiles, policies, principals};
+use countersign_store::{Tx, accounts, attachments, facts, login_profiles, principals};
 use std::time::Duration;
 
 /// What the audit log calls it.
@@ -161,10 +161,10 @@ async fn idle_users(tx: &mut Tx<'_>, account: &AccountId, now: Timestamp) -> Res
 
 /// Whether a user is the only administrator left who has console logon.
 async fn is_last_administrator(tx: &mut Tx<'_>, account: &Account, user: &IdleUser) -> Result<bool, Error> {
-    if policies::of_principal(tx, &account.id, &user.id).await?.is_empty() {
+    if !attachments::is_unrestricted_administrator(tx, &account.id, &user.id).await? {
         return Ok(false);
     }
-    Ok(!policies::has_other_administrator(tx, &account.id, &user.id).await?)
+    Ok(!attachments::has_other_administrator(tx, &account.id, &user.id).await?)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 //! | [`sessions`] | open sessions and remembered machines, one's own and those of users |
 //! | [`step_up`] | the proof that a sensitive operation asks for |
 //! | [`users`] | RAM users, their login profiles, who is an administrator |
+//! | [`groups`], [`policies`] | groups of RAM users, policies, and what is attached to whom |
 //! | [`access_keys`] | the keys with which programs sign their calls |
 //! | [`settings`] | the security settings and the rules for passwords |
 //! | [`forecast`] | what a change of the settings would do |
@@ -46,6 +47,7 @@ pub mod disown;
 pub mod error;
 pub mod findings;
 pub mod forecast;
+pub mod groups;
 pub mod hashing;
 pub mod idle;
 pub mod keyring;
@@ -55,6 +57,7 @@ pub mod notices;
 pub mod operator;
 pub mod overview;
 pub mod passwords;
+pub mod policies;
 pub mod ram;
 pub mod recovery;
 pub mod sessions;
@@ -68,6 +71,7 @@ mod act;
 mod address;
 mod codes;
 
+pub use act::Permissions;
 pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor};
 pub use address::client_address;
 pub use error::{Error, Refusal};

@@ -133,7 +133,7 @@ impl Countersign {
             let profile = login_profiles::find(tx, account, principal).await?;
             Ok((booked, subject, profile.and_then(|profile| profile.password_hash)))
         };
-        let (booked, subject, stored) = match self.act_unwritten(&session_actor, look).await {
+        let (booked, subject, stored) = match self.act_unwritten(&session_actor, origin, look).await {
             Ok(found) => found,
             Err(error @ Error::Refused { .. }) => return self.refuse(&session_actor, origin, deed, error).await,
             Err(error) => return Err(error),
@@ -147,7 +147,7 @@ impl Countersign {
                 budgets::clear(tx, counted, admitted.now).await?;
                 Ok(())
             };
-            return self.act_unwritten(&session_actor, clear).await;
+            return self.act_unwritten(&session_actor, origin, clear).await;
         }
         let reason = match booked {
             Ok(_) => "password_wrong",

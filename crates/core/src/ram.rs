@@ -2,7 +2,7 @@
 //! something hangs is not removed, a virtual MFA device exists before and after it is bound, and what is not named in a
 //! change stays.
 //!
-//! These use-cases decide by the same steps as the pages' ones: codes are judged and spent in [`codes`](crate::codes),
+//! These use-cases decide by the same steps as the pages' ones: codes are judged and spent in `codes`,
 //! passwords in [`passwords`](crate::passwords), rights in [`authorise`](crate::authorise). What one door changes the other
 //! sees at once.
 

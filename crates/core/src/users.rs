@@ -1,13 +1,12 @@
 //! RAM users: making, finding, changing and removing them; their login profiles; who is an administrator.
 
 mod login_profile;
-mod policies;
 
 pub(crate) use login_profile::enabled_at;
 pub use login_profile::{LoginChange, PasswordChange};
 
 use crate::Countersign;
-use crate::act::{Admitted, Deed};
+use crate::act::{Admitted, Deed, grants_of};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::codes::counted;
@@ -20,12 +19,14 @@ use countersign_model::budget::{Budget, BudgetKind};
 use countersign_model::ids::PrincipalId;
 use countersign_model::names::{Comments, DisplayName, EmailAddress, UserName};
 use countersign_model::notice::NoticeKind;
-use countersign_model::principal::{LoginProfile, Principal, PrincipalKind, SystemPolicy};
+use countersign_model::principal::{LoginProfile, Principal, PrincipalKind};
 use countersign_model::settings::PasswordPolicy;
+use countersign_store::attachments::AttachedLine;
 use countersign_store::budgets::Counted;
+use countersign_store::groups::JoinedGroup;
 use countersign_store::users::{UserLine, UserQuery};
 use countersign_store::{
-    Tx, access_keys, budgets, login_profiles, policies as attached, principals, recovery_codes, virtual_mfa,
+    Tx, access_keys, attachments, budgets, groups, login_profiles, principals, recovery_codes, virtual_mfa,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -64,8 +65,14 @@ pub struct UserInFull {
     pub profile: Option<ProfileView>,
     /// The bound virtual MFA device.
     pub device: Option<DeviceView>,
-    /// The policies that make him an administrator.
-    pub policies: Vec<SystemPolicy>,
+    /// The policies attached to him.
+    pub policies: Vec<AttachedLine>,
+    /// The groups that he is in.
+    pub groups: Vec<JoinedGroup>,
+    /// Whether a policy makes him an administrator, his own or one of a group.
+    pub is_administrator: bool,
+    /// Whether the actor outranks him: otherwise nothing of him can be changed.
+    pub is_outranked: bool,
     /// Tries of his password.
     pub password_budget: Budget,
     /// Tries of his device.
@@ -138,13 +145,17 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<UserInFull, Error> {
             let user = admitted.find_user(tx, &name, Action::ViewUser).await?;
             let account = &user.account_id;
+            let grants = grants_of(tx, &user).await?;
             let device = virtual_mfa::find_bound(tx, account, &user.id).await?;
             let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
             let recovery = Counted { kind: BudgetKind::RecoveryCode, ..password };
             let profile = login_profiles::find(tx, account, &user.id).await?;
             Ok(UserInFull {
                 profile: profile.map(|profile| ProfileView::of(&profile, user.kind, &admitted.who.settings.password)),
-                policies: attached::of_principal(tx, account, &user.id).await?,
+                policies: attachments::of_user(tx, account, &user.id).await?,
+                groups: groups::of_user(tx, account, &user.id).await?,
+                is_administrator: grants.make_administrator(),
+                is_outranked: admitted.who.outranks(&grants),
                 password_budget: budgets::find(tx, password).await?,
                 device_budget: match &device {
                     Some(device) => budgets::find(tx, counted(device)).await?,
@@ -176,7 +187,10 @@ impl Countersign {
         let deed = Deed::on(actor, Action::CreateUser.code(), facts.name.as_str());
         let deed = deed.asking(Action::CreateUser, &arguments);
         let prepared = match login {
-            Some(login) => match self.prepare_login(actor, Action::CreateUser, login, facts.name.as_str()).await {
+            Some(login) => match self
+                .prepare_login(actor, Action::CreateUser, (login, facts.name.as_str()), origin)
+                .await
+            {
                 Ok(prepared) => Some(prepared),
                 Err(error) => return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await,
             },
@@ -186,7 +200,7 @@ impl Countersign {
         let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let (account, _) = admitted.oneself()?;
-            admitted.may(Action::CreateUser, &Resource::Account(account.clone()))?;
+            admitted.may(Action::CreateUser, &Resource::User(account.clone(), facts.name.canonical(), None))?;
             let user = Principal {
                 account_id: account.clone(),
                 id: PrincipalId::generate(&*this.inner.entropy),
@@ -232,6 +246,9 @@ impl Countersign {
             // Two users must not be given one name at once.
             let admitted = this.guard_administrators(tx, admitted, Action::UpdateUser).await?;
             let user = admitted.guard_user(tx, &name, Action::UpdateUser).await?;
+            // He must be allowed to have a user of the new name as well.
+            let renamed = Resource::User(user.account_id.clone(), facts.name.canonical(), Some(user.id.clone()));
+            admitted.may(Action::UpdateUser, &renamed)?;
             let earlier = user.email.clone();
             let changed = Principal {
                 name: facts.name.as_str().to_owned(),

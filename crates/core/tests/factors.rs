@@ -70,6 +70,6 @@ both_engines! {
         let other = tokio::spawn(async move { second.detach_policy(&saras, "rita", policy, origin()).await });
         let results = [one.await.unwrap(), other.await.unwrap()];
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
-        assert_eq!(kit.count("attached_policies").await, 1);
+        assert_eq!(kit.count("user_policies").await, 1);
     }
 }

@@ -246,7 +246,7 @@ both_engines! {
         }
         assert_eq!(refusal(kit.core().session(&visitor.token).await), Refusal::NotLoggedOn);
         assert_eq!(refusal(kit.log_on(&alice).await), Refusal::WrongCredentials);
-        for table in ["virtual_mfa", "attached_policies", "binding_starts"] {
+        for table in ["virtual_mfa", "user_policies", "binding_starts"] {
             assert_eq!(kit.count(table).await, 0, "{table}");
         }
         assert_eq!(refusal(kit.core().delete_user(&owner, "alice", "Alice", origin()).await), Refusal::UserNotFound);
@@ -320,7 +320,7 @@ both_engines! {
         let owner = kit.owner_session(&acme).await.actor;
         let (core, full, ram) = (kit.core(), SystemPolicy::AdministratorAccess, SystemPolicy::AliyunRamFullAccess);
         core.attach_policy(&owner, "rita", ram, origin()).await.unwrap();
-        core.attach_policy(&owner, "rita", ram, origin()).await.unwrap();
+        assert_eq!(refusal(core.attach_policy(&owner, "rita", ram, origin()).await), Refusal::UserPolicyExists);
         core.detach_policy(&owner, "rita", full, origin()).await.unwrap();
         core.list_users(&ritas.actor, all(), origin()).await.unwrap();
         core.detach_policy(&owner, "rita", ram, origin()).await.unwrap();
@@ -337,20 +337,20 @@ both_engines! {
         kit.ram_user(&acme, "alice").await;
         let ritas = kit.session(&rita).await.actor;
         let demote = match kit.engine() {
-            Engine::Sqlite => "DELETE FROM attached_policies",
+            Engine::Sqlite => "DELETE FROM user_policies",
             // One statement that holds the account's row, as whoever demotes her does.
             Engine::Postgres => {
-                "WITH demoted AS (DELETE FROM attached_policies RETURNING 1) UPDATE accounts SET version = version + 1"
+                "WITH demoted AS (DELETE FROM user_policies RETURNING 1) UPDATE accounts SET version = version + 1"
             }
         };
         let (core, actor) = (kit.core().clone(), ritas.clone());
         let deed =
             async move { core.attach_policy(&actor, "alice", SystemPolicy::AdministratorAccess, origin()).await };
         assert_eq!(refusal(kit.overtaken(demote, deed).await), Refusal::NoPermission);
-        assert_eq!(kit.count("attached_policies").await, 0);
+        assert_eq!(kit.count("user_policies").await, 0);
         for deed in [true, false] {
             kit.sql(
-                "INSERT INTO attached_policies (account_id, principal_id, policy, attached_at) \
+                "INSERT INTO user_policies (account_id, principal_id, policy, attached_at) \
                      SELECT account_id, principal_id, 'AdministratorAccess', 0 FROM principals WHERE name = 'rita'",
                 &[],
             )

@@ -101,6 +101,14 @@ random_id!(
     /// A browser that a principal has logged on with. Not the secret that the browser holds.
     BrowserId, "browser id"
 );
+random_id!(
+    /// A group of RAM users.
+    GroupId, "group id"
+);
+random_id!(
+    /// A custom policy.
+    PolicyId, "policy id"
+);
 id!(
     /// An entry of the audit log: its time in microseconds and 64 random bits, in hexadecimal.
     EventId, "event id", is_hex_128

@@ -7,6 +7,8 @@
 //! | [`ids`] | typed ids of every row |
 //! | [`names`] | what people type as names: user names, aliases, email addresses, with their limits |
 //! | [`principal`] | owners, RAM users, login profiles and the policies that make administrators |
+//! | [`group`] | groups of RAM users |
+//! | [`policy`] | the policy language: reading, deciding, comparing |
 //! | [`settings`] | the security settings of an account |
 //! | [`virtual_mfa`] | the TOTP device of a principal |
 //! | [`logon`] | the state of one attempt to open a session |
@@ -27,11 +29,13 @@ pub mod budget;
 pub mod clock;
 pub mod contact;
 pub mod entropy;
+pub mod group;
 pub mod ids;
 pub mod logon;
 pub mod machine;
 pub mod names;
 pub mod notice;
+pub mod policy;
 pub mod principal;
 pub mod session;
 pub mod settings;

@@ -227,6 +227,73 @@ impl Comments {
     }
 }
 
+/// The name of a group of RAM users: 1 to 64 of `A-Z a-z 0-9 . _ -`. Letter case is kept but does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupName(String);
+name_impls!(GroupName);
+
+impl GroupName {
+    /// Checks a typed group name.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.is_empty() || text.len() > 64 {
+            return Err(invalid("InvalidParameter.GroupName.Length"));
+        }
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if !text.bytes().all(allowed) || matches!(text, "." | "..") {
+            return Err(invalid("InvalidParameter.GroupName.InvalidChars"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The form that is unique in the account and looked up.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+/// The name of a policy: 1 to 128 of `A-Z a-z 0-9 -`. Letter case is kept but does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyName(String);
+name_impls!(PolicyName);
+
+impl PolicyName {
+    /// Checks a typed policy name.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.is_empty() || text.len() > 128 {
+            return Err(invalid("InvalidParameter.PolicyName.Length"));
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return Err(invalid("InvalidParameter.PolicyName.InvalidChars"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The form that is unique in the account and looked up.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+/// What a policy is for: at most 1,024 characters. May be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Description(String);
+name_impls!(Description);
+
+impl Description {
+    /// Checks a typed description.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.chars().count() > 1_024 || text.chars().any(char::is_control) {
+            return Err(invalid("InvalidParameter.Description.Length"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// What somebody typed to say who he is, canonicalised. Nothing is looked up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogonName {

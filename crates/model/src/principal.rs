@@ -93,11 +93,24 @@ text_enum! {
 }
 
 text_enum! {
-    /// The policies that come with every account. The first two make an administrator.
+    /// The policies that come with every account. Two of them make an administrator.
     SystemPolicy, "system policy" {
         /// Everything in the account.
         AdministratorAccess = "AdministratorAccess",
         /// Everything about RAM users and their logon.
         AliyunRamFullAccess = "AliyunRAMFullAccess",
+        /// Looking at everything about RAM users and their logon.
+        AliyunRamReadOnlyAccess = "AliyunRAMReadOnlyAccess",
+    }
+}
+
+impl SystemPolicy {
+    /// Whether it makes an administrator. The store knows these by their words as well.
+    #[must_use]
+    pub const fn makes_administrator(self) -> bool {
+        match self {
+            Self::AdministratorAccess | Self::AliyunRamFullAccess => true,
+            Self::AliyunRamReadOnlyAccess => false,
+        }
     }
 }

@@ -63,6 +63,19 @@ fn of_refusal(refusal: Refusal) -> ApiError {
         | R::PasskeyNotFound
         | R::OnlyForUsers
         | R::NoCredentialReport
+        | R::GroupNotFound
+        | R::GroupExists
+        | R::NotInGroup
+        | R::AlreadyInGroup
+        | R::PolicyNotFound
+        | R::PolicyExists
+        | R::PolicyVersionNotFound
+        | R::UserPolicyNotFound
+        | R::UserPolicyExists
+        | R::GroupPolicyNotFound
+        | R::GroupPolicyExists
+        | R::LimitExceeded(_)
+        | R::DeleteConflict(_)
         | R::MfaRequired
         | R::SettingsChanged
         | R::NoAdministratorPath

@@ -1,5 +1,6 @@
 //! AccessKeys. A call names its key and nothing else, so [`find_in_full`] is the one look-up here across accounts.
 
+use crate::attachments::{administrator_by, has_policies};
 use crate::{Row, RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::access_key::{AccessKey, AccessKeyStatus, LastUse};
@@ -11,15 +12,16 @@ use countersign_model::settings::SecuritySettings;
 statements! {
     INSERT = "INSERT INTO access_keys (account_id, access_key_id, principal_id, sealed_secret, status, created_at, \
               updated_at, enabled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
-    FIND_IN_FULL = "SELECT k.account_id, k.access_key_id, k.principal_id, k.sealed_secret, k.status, k.created_at, \
-                    k.updated_at, k.enabled_at, k.last_used_at, k.last_used_service, \
-                    p.kind, p.name, p.epoch, a.epoch, a.alias, a.settings, \
-                    (SELECT MIN(policy) FROM attached_policies ap \
-                    WHERE ap.account_id = k.account_id AND ap.principal_id = k.principal_id) \
-                    FROM access_keys k \
-                    JOIN principals p ON p.account_id = k.account_id AND p.principal_id = k.principal_id \
-                    JOIN accounts a ON a.account_id = k.account_id \
-                    WHERE k.access_key_id = $1";
+    FIND_IN_FULL = concat!(
+        "SELECT k.account_id, k.access_key_id, k.principal_id, k.sealed_secret, k.status, k.created_at, \
+         k.updated_at, k.enabled_at, k.last_used_at, k.last_used_service, \
+         p.kind, p.name, p.epoch, a.epoch, a.alias, a.settings, ",
+        administrator_by!("k.account_id", "k.principal_id"), ", ",
+        has_policies!("k.account_id", "k.principal_id"),
+        " FROM access_keys k \
+         JOIN principals p ON p.account_id = k.account_id AND p.principal_id = k.principal_id \
+         JOIN accounts a ON a.account_id = k.account_id \
+         WHERE k.access_key_id = $1");
     FIND = "SELECT account_id, access_key_id, principal_id, sealed_secret, status, created_at, updated_at, enabled_at, \
             last_used_at, last_used_service FROM access_keys WHERE account_id = $1 AND access_key_id = $2";
     LIST = "SELECT account_id, access_key_id, principal_id, sealed_secret, status, created_at, updated_at, enabled_at, \
@@ -59,8 +61,10 @@ pub struct AccessKeyInFull {
     pub alias: AccountAlias,
     /// The account's settings.
     pub settings: SecuritySettings,
-    /// A policy that makes the RAM user an administrator, if one is attached.
+    /// A policy that makes the RAM user an administrator, if one reaches him.
     pub administrator_by: Option<SystemPolicy>,
+    /// Whether any policy reaches the RAM user, directly or by a group.
+    pub has_policies: bool,
 }
 
 /// Adds a key; whether its id was free.
@@ -96,6 +100,7 @@ pub async fn find_in_full(tx: &mut Tx<'_>, id: &AccessKeyId) -> Result<Option<Ac
             alias: r.parse("alias")?,
             settings: r.json("settings")?,
             administrator_by: r.opt_parse("policy")?,
+            has_policies: r.bool("has_policies")?,
         })
     };
     tx.row(FIND_IN_FULL, params![id]).await?.map(read).transpose()

@@ -3,8 +3,8 @@
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
 use countersign_model::ids::{
-    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, LogonId, MachineId, NoticeId, PrincipalId,
-    SessionId,
+    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, GroupId, LogonId, MachineId, NoticeId, PolicyId,
+    PrincipalId, SessionId,
 };
 
 macro_rules! text_params {
@@ -24,9 +24,11 @@ text_params!(
     DeviceId,
     EventId,
     FindingId,
+    GroupId,
     LogonId,
     MachineId,
     NoticeId,
+    PolicyId,
     PrincipalId,
     SessionId
 );

@@ -1,6 +1,7 @@
 //! What a change of the settings would do, counted over all RAM users of an account who have console logon. Rules stand
 //! in core: here users are only sorted into classes of those whom every rule treats alike.
 
+use crate::attachments::{administrators, is_restricted};
 use crate::{Row, RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PrincipalId};
@@ -30,8 +31,9 @@ statements! {
     CLASSES = concat!("SELECT ", class!(), ", COUNT(*) FROM principals p", console_users!(), " GROUP BY 1");
     /// Each user by himself: no engine sorts a hundred thousand addresses for nothing.
     PLACES = concat!("SELECT ", class!(), ", p.last_logon_address FROM principals p", console_users!());
-    ADMINISTRATORS = concat!("SELECT ", class!(), ", p.principal_id, p.name, p.last_logon_address \
-                             FROM (SELECT DISTINCT principal_id FROM attached_policies WHERE account_id = $4) ap \
+    ADMINISTRATORS = concat!("SELECT ", class!(), ", p.principal_id, p.name, p.last_logon_address, ",
+                             is_restricted!("p.account_id", "p.principal_id"),
+                             " FROM ", administrators!("$4"), " ap \
                              JOIN principals p ON p.principal_id = ap.principal_id", console_users!(),
                              " ORDER BY p.canonical_name LIMIT $5");
     /// From the machines to their users: seen from the users, SQLite looks through all machines for each.
@@ -108,6 +110,8 @@ pub struct AdministratorRow {
     pub name: String,
     /// From where he last logged on, if it is known.
     pub address: Option<String>,
+    /// Whether a policy denies him something.
+    pub is_restricted: bool,
 }
 
 /// The users of an account by class.
@@ -177,5 +181,6 @@ fn read_administrator(row: Row) -> Result<AdministratorRow, StoreError> {
         id: r.parse("principal_id")?,
         name: r.text("name")?,
         address: r.opt_text("last_logon_address")?,
+        is_restricted: r.bool("is_restricted")?,
     })
 }

@@ -19,6 +19,7 @@ mod value;
 pub mod access_keys;
 pub mod accounts;
 pub mod api_nonces;
+pub mod attachments;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_search;
@@ -29,6 +30,7 @@ pub mod credential_reports;
 pub mod facts;
 pub mod findings;
 pub mod forecast;
+pub mod groups;
 pub mod known_places;
 pub mod login_profiles;
 pub mod logons;
@@ -63,6 +65,7 @@ pub fn statements() -> Vec<&'static str> {
         access_keys::ALL,
         accounts::ALL,
         api_nonces::ALL,
+        attachments::ALL,
         audit::ALL,
         audit_chain::ALL,
         audit_search::ALL,
@@ -77,6 +80,7 @@ pub fn statements() -> Vec<&'static str> {
         machines::ALL,
         network_budgets::ALL,
         forecast::ALL,
+        groups::ALL,
         password_history::ALL,
         findings::ALL,
         notices::ALL,

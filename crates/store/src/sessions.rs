@@ -1,5 +1,6 @@
 //! Open sessions, found by the hash of what the browser holds.
 
+use crate::attachments::{administrator_by, has_policies};
 use crate::{RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PrincipalId, SessionId};
@@ -13,15 +14,16 @@ statements! {
     INSERT = "INSERT INTO sessions (token_hash, session_id, account_id, principal_id, principal_epoch, account_epoch, \
               methods, created_at, last_seen_at, expires_at, address, user_agent) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    FIND = "SELECT s.session_id, s.account_id, s.principal_id, s.principal_epoch, s.account_epoch, s.methods, \
-            s.created_at, s.last_seen_at, s.expires_at, \
-            p.kind, p.name, p.display_name, p.epoch, a.epoch, a.alias, a.settings, \
-            (SELECT MIN(policy) FROM attached_policies ap \
-            WHERE ap.account_id = s.account_id AND ap.principal_id = s.principal_id) \
-            FROM sessions s \
-            JOIN principals p ON p.account_id = s.account_id AND p.principal_id = s.principal_id \
-            JOIN accounts a ON a.account_id = s.account_id \
-            WHERE s.token_hash = $1";
+    FIND = concat!(
+        "SELECT s.session_id, s.account_id, s.principal_id, s.principal_epoch, s.account_epoch, s.methods, \
+         s.created_at, s.last_seen_at, s.expires_at, \
+         p.kind, p.name, p.display_name, p.epoch, a.epoch, a.alias, a.settings, ",
+        administrator_by!("s.account_id", "s.principal_id"), ", ",
+        has_policies!("s.account_id", "s.principal_id"),
+        " FROM sessions s \
+         JOIN principals p ON p.account_id = s.account_id AND p.principal_id = s.principal_id \
+         JOIN accounts a ON a.account_id = s.account_id \
+         WHERE s.token_hash = $1");
     RENEW = "UPDATE sessions SET token_hash = $1, principal_epoch = $2 WHERE token_hash = $3";
     RENEW_IN_ACCOUNT = "UPDATE sessions SET token_hash = $1, account_epoch = $2 WHERE token_hash = $3";
     SEEN = "UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2 AND last_seen_at < $1";
@@ -54,8 +56,10 @@ pub struct SessionInFull {
     pub alias: AccountAlias,
     /// The account's settings.
     pub settings: SecuritySettings,
-    /// A policy that makes the RAM user an administrator, if one is attached.
+    /// A policy that makes the RAM user an administrator, if one reaches him.
     pub administrator_by: Option<SystemPolicy>,
+    /// Whether any policy reaches the RAM user, directly or by a group.
+    pub has_policies: bool,
 }
 
 /// From where a session was opened.
@@ -221,6 +225,7 @@ fn read_from(r: &mut RowReader) -> Result<SessionInFull, StoreError> {
         alias: r.parse("alias")?,
         settings: r.json("settings")?,
         administrator_by: r.opt_parse("policy")?,
+        has_policies: r.bool("has_policies")?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! RAM users as lists show them: searched, filtered, counted, paged.
 
+use crate::attachments::{administrator_by, administrators};
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::budget::Budget;
@@ -7,11 +8,10 @@ use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::principal::{ConsoleLogon, SystemPolicy};
 
 statements! {
-    LIST = "SELECT p.principal_id, p.name, p.display_name, p.created_at, p.last_logon_at, lp.console_logon, \
-            COALESCE(lp.mfa_bind_required, FALSE), v.device_id IS NOT NULL, \
-            (SELECT MIN(policy) FROM attached_policies ap \
-            WHERE ap.account_id = p.account_id AND ap.principal_id = p.principal_id), \
-            b.failures, b.blocked_until, vb.failures, vb.blocked_until \
+    LIST = concat!("SELECT p.principal_id, p.name, p.display_name, p.created_at, p.last_logon_at, lp.console_logon, \
+            COALESCE(lp.mfa_bind_required, FALSE), v.device_id IS NOT NULL, ",
+            administrator_by!("p.account_id", "p.principal_id"),
+            ", b.failures, b.blocked_until, vb.failures, vb.blocked_until \
             FROM principals p \
             LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
             LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
@@ -24,7 +24,7 @@ statements! {
             AND ($4 = 'any' OR ($4 = 'bound' AND v.device_id IS NOT NULL) \
             OR ($4 = 'not-attached' AND v.device_id IS NULL) \
             OR ($4 = 'required-unbound' AND v.device_id IS NULL AND lp.mfa_bind_required)) \
-            ORDER BY p.canonical_name LIMIT $5 OFFSET $6";
+            ORDER BY p.canonical_name LIMIT $5 OFFSET $6");
     COUNT_ALL = "SELECT COUNT(*) FROM principals WHERE account_id = $1 AND kind = 'ram-user'";
     COUNT_SEARCH = "SELECT COUNT(*) FROM principals \
                     WHERE account_id = $1 AND kind = 'ram-user' AND search LIKE $2 ESCAPE '!'";
@@ -49,13 +49,13 @@ statements! {
                LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
                AND v.state = 'bound' \
                WHERE p.account_id = $1 AND p.kind = 'ram-user'";
-    ADMINISTRATORS = "SELECT p.name, p.display_name, v.device_id IS NOT NULL \
-                      FROM principals p \
-                      LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-                      AND v.state = 'bound' \
-                      WHERE p.account_id = $1 AND EXISTS (SELECT 1 FROM attached_policies ap \
-                      WHERE ap.account_id = p.account_id AND ap.principal_id = p.principal_id) \
-                      ORDER BY p.canonical_name LIMIT $2";
+    ADMINISTRATORS = concat!(
+        "SELECT p.name, p.display_name, v.device_id IS NOT NULL \
+         FROM ", administrators!("$1"), " ap \
+         JOIN principals p ON p.account_id = $1 AND p.principal_id = ap.principal_id \
+         LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
+         AND v.state = 'bound' \
+         ORDER BY p.canonical_name LIMIT $2");
 }
 
 /// Which users a list asks for.

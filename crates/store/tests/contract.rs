@@ -44,6 +44,8 @@ mod of_access_keys;
 mod of_accounts;
 #[path = "contract/api_nonces.rs"]
 mod of_api_nonces;
+#[path = "contract/attachments.rs"]
+mod of_attachments;
 #[path = "contract/audit.rs"]
 mod of_audit;
 #[path = "contract/audit_chain.rs"]
@@ -64,6 +66,8 @@ mod of_facts;
 mod of_findings;
 #[path = "contract/forecast.rs"]
 mod of_forecast;
+#[path = "contract/groups.rs"]
+mod of_groups;
 #[path = "contract/known_places.rs"]
 mod of_known_places;
 #[path = "contract/login_profiles.rs"]
@@ -92,6 +96,8 @@ mod of_restore;
 mod of_sealed;
 #[path = "contract/sessions.rs"]
 mod of_sessions;
+#[path = "contract/taking_over.rs"]
+mod of_taking_over;
 #[path = "contract/unbound_mfa.rs"]
 mod of_unbound_mfa;
 #[path = "contract/users.rs"]
@@ -106,7 +112,9 @@ async fn cases(store: &Store) {
     of_principals::cases(store).await;
     of_login_profiles::cases(store).await;
     of_password_history::cases(store).await;
+    of_groups::cases(store).await;
     of_policies::cases(store).await;
+    of_attachments::cases(store).await;
     of_virtual_mfa::cases(store).await;
     of_unbound_mfa::cases(store).await;
     of_contacts::cases(store).await;

@@ -2,14 +2,17 @@
 
 use crate::{Kit, Phone};
 use countersign_core::binding::TypedCodes;
+use countersign_core::groups::GroupFacts;
 use countersign_core::logon::LogonStep;
+use countersign_core::policies::NewPolicy;
 use countersign_core::setup::NewAccount;
 use countersign_core::step_up::ProofDemand;
 use countersign_core::users::{LoginChange, PasswordChange, UserFacts};
 use countersign_core::{Error, Origin, Refusal, SessionActor};
 use countersign_model::ids::AccountId;
 use countersign_model::logon::LogonState;
-use countersign_model::names::{Comments, DisplayName, LogonName};
+use countersign_model::names::{Comments, Description, DisplayName, LogonName};
+use countersign_model::policy::PolicyRef;
 use countersign_model::principal::{ConsoleLogon, SystemPolicy};
 use countersign_model::token::Token;
 use secrecy::SecretString;
@@ -159,6 +162,39 @@ impl Kit {
         person
     }
 
+    /// A RAM user with a custom policy of this document, named `<name>-policy`.
+    pub async fn user_allowed(&self, account: &Account, name: &str, document: &str) -> Person {
+        let person = self.ram_user(account, name).await;
+        let owner = self.owner_session(account).await.actor;
+        let policy = self.policy(account, &format!("{name}-policy"), document).await;
+        self.core().attach_policy(&owner, name, policy, origin()).await.unwrap();
+        person
+    }
+
+    /// A custom policy of an account.
+    pub async fn policy(&self, account: &Account, name: &str, document: &str) -> PolicyRef {
+        let owner = self.owner_session(account).await.actor;
+        let new = NewPolicy {
+            name: name.parse().unwrap(),
+            description: Description::default(),
+            document: document.parse().unwrap(),
+        };
+        self.core().create_policy(&owner, new, origin()).await.unwrap().policy
+    }
+
+    /// A group of an account with these users in it and these policies attached.
+    pub async fn group(&self, account: &Account, name: &str, users: &[&str], policies: &[PolicyRef]) {
+        let (core, owner) = (self.core(), self.owner_session(account).await.actor);
+        let facts = GroupFacts { name: name.parse().unwrap(), comments: Comments::default() };
+        core.create_group(&owner, facts, origin()).await.unwrap();
+        for user in users {
+            core.add_user_to_group(&owner, user, name, origin()).await.unwrap();
+        }
+        for policy in policies {
+            core.attach_policy_to_group(&owner, name, policy.clone(), origin()).await.unwrap();
+        }
+    }
+
     /// A RAM user whom the owner gave a device. The code that bound it belongs to a step that is over.
     pub async fn bound_user(&self, account: &Account, name: &str) -> (Person, Phone) {
         let person = self.ram_user(account, name).await;
@@ -267,6 +303,23 @@ impl Kit {
         let actor = self.core().session(&token).await.unwrap();
         Visitor { token, actor }
     }
+}
+
+/// The document of a policy that allows these actions on this resource.
+#[must_use]
+pub fn allowing(actions: &[&str], resource: &str) -> String {
+    statement("Allow", actions, resource)
+}
+
+/// The document of a policy that denies these actions on this resource.
+#[must_use]
+pub fn denying(actions: &[&str], resource: &str) -> String {
+    statement("Deny", actions, resource)
+}
+
+fn statement(effect: &str, actions: &[&str], resource: &str) -> String {
+    let actions = actions.iter().map(|action| format!("\"{action}\"")).collect::<Vec<_>>().join(",");
+    format!(r#"{{"Version":"1","Statement":[{{"Effect":"{effect}","Action":[{actions}],"Resource":"{resource}"}}]}}"#)
 }
 
 /// One code, typed to confirm a binding.

@@ -90,6 +90,23 @@ pub(crate) struct KeysShown {
     pub(crate) idle_days: String,
     /// Stands for the keys that are shown, so that a form sent again makes no second one.
     pub(crate) seen: String,
+    /// What the reader may do to them.
+    pub(crate) may: KeysDoable,
+}
+
+/// What a reader may do to keys.
+#[derive(Clone, Copy)]
+pub(crate) struct KeysDoable {
+    pub(crate) create: bool,
+    pub(crate) update: bool,
+    pub(crate) delete: bool,
+}
+
+impl KeysDoable {
+    /// One's own keys: whoever may see them may do everything to them.
+    pub(super) const ALL: Self = Self { create: true, update: true, delete: true };
+    /// Keys of a user who may more than the reader.
+    pub(super) const NOTHING: Self = Self { create: false, update: false, delete: false };
 }
 
 /// A key in the list.
@@ -115,6 +132,7 @@ impl KeysShown {
             most: found.most,
             idle_days: found.idle_days.to_string(),
             seen: found.keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>().join(" "),
+            may: KeysDoable::ALL,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::audit_rows::actor_name;
 use super::ram_asker::{Asker, grouped, user_path};
 use super::ram_findings;
-use crate::answer::page;
+use crate::answer::{page, see};
 use crate::fields::AddressQuery;
 use crate::frame::{Frame, Place, When};
 use crate::locales::Words;
@@ -77,6 +77,12 @@ struct Event {
 #[serde(default)]
 pub(crate) struct Query {
     done: String,
+}
+
+/// `GET /ram`: to the first page that is the reader's to see.
+pub(crate) async fn show_first(asker: Asker) -> Response {
+    let frame = asker.frame(Place::Elsewhere, "/ram".to_owned());
+    see(frame.viewer.as_ref().map_or("/ram/overview", |viewer| viewer.ram_path()))
 }
 
 /// `GET /ram/overview`.
@@ -243,6 +249,29 @@ pub(super) const EVENTS: &[&str] = &[
     "UnlockUser",
     "AttachPolicyToUser",
     "DetachPolicyFromUser",
+    "AttachPolicyToGroup",
+    "DetachPolicyFromGroup",
+    "ListPoliciesForUser",
+    "ListPoliciesForGroup",
+    "ListEntitiesForPolicy",
+    "ListPolicies",
+    "GetPolicy",
+    "CreatePolicy",
+    "DeletePolicy",
+    "ListPolicyVersions",
+    "GetPolicyVersion",
+    "CreatePolicyVersion",
+    "SetDefaultPolicyVersion",
+    "DeletePolicyVersion",
+    "ListGroups",
+    "GetGroup",
+    "CreateGroup",
+    "UpdateGroup",
+    "DeleteGroup",
+    "AddUserToGroup",
+    "RemoveUserFromGroup",
+    "ListUsersForGroup",
+    "ListGroupsForUser",
     "GetSecurityPreference",
     "SetSecurityPreference",
     "ListAuditEvents",

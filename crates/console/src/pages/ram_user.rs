@@ -3,7 +3,7 @@
 use super::access_keys::{Holder, KeysShown};
 use super::own_history::History;
 use super::places::{Ends, PlacesShown};
-use super::ram_asker::{Asker, Lock, Subject};
+use super::ram_asker::{Asker, Doable, Lock, Subject};
 use crate::answer::{form_page, see_done};
 use crate::fields::AddressQuery;
 use crate::frame::{Frame, Place, Problems, When};
@@ -13,7 +13,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use countersign_core::overview::DeviceView;
 use countersign_core::users::{ProfileView, UserInFull};
-use countersign_model::principal::{ConsoleLogon, SystemPolicy};
+use countersign_model::principal::ConsoleLogon;
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -32,7 +32,12 @@ struct Page {
     password_lock: Option<Lock>,
     device: Option<DeviceView>,
     device_lock: Option<Lock>,
-    policies: Vec<SystemPolicy>,
+    policies: Vec<String>,
+    groups: Vec<String>,
+    is_administrator: bool,
+    /// Whether it is somebody else whom the asker does not outrank.
+    is_mightier: bool,
+    can: Doable,
     is_oneself: bool,
     tab: Tab,
     recovery_lock: Option<Lock>,
@@ -119,7 +124,8 @@ async fn places(asker: &Asker, user: &UserInFull, tab: Tab) -> Result<Option<Pla
     let name = &user.user.name;
     let found = asker.console.core.places_of(asker.actor(), name, asker.origin()).await;
     let found = found.map_err(|error| asker.failure(error))?;
-    let ends = if user.is_oneself { Ends::Nothing } else { Ends::Others };
+    let can = asker.doable(name, &user.user.id).to_one_outranked(user.is_outranked);
+    let ends = if can.sessions { Ends::Others } else { Ends::Nothing };
     let action = format!("{}/sessions", super::ram_asker::user_path(name));
     Ok(Some(PlacesShown::new(&asker.visitor.words, &found, action, ends)))
 }
@@ -129,7 +135,9 @@ async fn keys(asker: &Asker, user: &UserInFull, tab: Tab) -> Result<Option<KeysS
         return Ok(None);
     }
     let found = Holder::user(asker, &user.user.name).keys(asker).await;
-    Ok(Some(found.map_err(|error| asker.failure(error))?))
+    let found = found.map_err(|error| asker.failure(error))?;
+    let can = asker.doable(&user.user.name, &user.user.id).to_one_outranked(user.is_outranked || user.is_oneself);
+    Ok(Some(KeysShown { may: can.keys_do, ..found }))
 }
 
 /// `POST /ram/users/{name}/unlock`.
@@ -157,6 +165,8 @@ pub(crate) async fn show_problems(asker: &Asker, name: &str, tab: Tab, problems:
 
 fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
     let u = asker.subject(&user);
+    let granted = asker.doable(&user.user.name, &user.user.id);
+    let can = granted.to_one_outranked(user.is_outranked || user.is_oneself);
     Page {
         t: asker.words(),
         frame: asker.frame(Place::RamUsers, format!("{}?tab={}", u.path, tab.as_str())),
@@ -170,7 +180,11 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
         password_lock: Lock::of(user.password_budget, user.now),
         device: user.device,
         device_lock: Lock::of(user.device_budget, user.now),
-        policies: user.policies,
+        policies: user.policies.into_iter().map(|line| line.name).collect(),
+        groups: user.groups.into_iter().map(|group| group.name).collect(),
+        is_administrator: user.is_administrator,
+        is_mightier: granted.any() && !can.any(),
+        can,
         is_oneself: user.is_oneself,
         tab,
         recovery_lock: Lock::of(user.recovery_budget, user.now),

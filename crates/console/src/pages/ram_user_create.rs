@@ -10,6 +10,8 @@ use crate::frame::{Frame, Place, Problems};
 use crate::locales::Words;
 use askama::Template;
 use axum::response::Response;
+use countersign_core::Refusal;
+use countersign_core::authorise::Action;
 
 #[derive(Template)]
 #[template(path = "ram_user_create.html")]
@@ -24,14 +26,14 @@ struct Page {
 
 /// `GET /ram/create-user`.
 pub(crate) async fn show(asker: Asker) -> Response {
-    ask(&asker, None, Problems::default()).await
+    ask(&asker, None, Problems::default())
 }
 
 /// `POST /ram/create-user`. A generated password is in the answer itself and nowhere else.
 pub(crate) async fn create(asker: Asker, fields: Fields) -> Response {
     let facts = match FactsForm::read(&fields).check(&asker.visitor.words) {
         Ok(facts) => facts,
-        Err(problems) => return ask(&asker, Some(&fields), problems).await,
+        Err(problems) => return ask(&asker, Some(&fields), problems),
     };
     let name = facts.name.to_string();
     let change = LoginForm::blank(true).read(&fields).change(&fields);
@@ -40,18 +42,18 @@ pub(crate) async fn create(asker: Asker, fields: Fields) -> Response {
         Ok(Some(password)) => ram_password_shown::show(&asker, Because::Created, &name, password, mfa_required),
         Ok(None) => see_done(&user_path(&name), "user-created"),
         Err(error) => match asker.password_problems(error, &fields, &name) {
-            Ok(problems) => ask(&asker, Some(&fields), problems).await,
+            Ok(problems) => ask(&asker, Some(&fields), problems),
             Err(error) => asker.failure(error),
         },
     }
 }
 
-/// The form, for those who may see the settings that its words depend on.
-async fn ask(asker: &Asker, typed: Option<&Fields>, problems: Problems) -> Response {
-    let settings = match asker.console.core.settings(asker.actor(), asker.origin()).await {
-        Ok(settings) => settings,
-        Err(error) => return asker.failure(error),
-    };
+/// The form, for those who may send it.
+fn ask(asker: &Asker, typed: Option<&Fields>, problems: Problems) -> Response {
+    if !asker.may(Action::CreateUser) {
+        return asker.failure(Refusal::NoPermission.into());
+    }
+    let settings = &asker.actor().session().settings;
     let blank =
         LoginForm::blank(settings.users_manage_mfa_devices).with_rules(&asker.visitor.words, &settings.password);
     let (facts, login) = match typed {

@@ -51,7 +51,7 @@ async fn ask(asker: &Asker, name: &str, typed: String, problems: Problems) -> Re
         problems,
         bound: user.device.is_some(),
         has_keys: user.access_keys > 0,
-        administrator: !user.policies.is_empty(),
+        administrator: user.is_administrator,
         typed,
         u,
     };

@@ -1,6 +1,7 @@
-//! A RAM user's permissions: the two system policies that make an administrator.
+//! A RAM user's permissions: the policies attached to him, and the groups that he is in.
 
 use super::ram_asker::{Asker, Subject};
+use super::ram_policies::{policy_named, system_allows};
 use crate::answer::{form_page, see_done};
 use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, Place, Problems};
@@ -8,6 +9,9 @@ use crate::locales::Words;
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
+use countersign_core::authorise::Action;
+use countersign_core::groups::JoinedGroup;
+use countersign_core::users::UserInFull;
 use countersign_model::principal::SystemPolicy;
 use serde::Deserialize;
 
@@ -18,14 +22,31 @@ struct Page {
     frame: Frame,
     problems: Problems,
     u: Subject,
-    policies: Vec<Line>,
+    system: Vec<SystemLine>,
+    custom: Vec<CustomLine>,
+    groups: Vec<JoinedGroup>,
+    known: Vec<String>,
+    typed: String,
     is_oneself: bool,
+    is_mightier: bool,
+    can_change: bool,
 }
 
-struct Line {
+impl Page {
+    fn policies_path(&self) -> String {
+        format!("{}/policies", self.u.path)
+    }
+}
+
+struct SystemLine {
     policy: SystemPolicy,
     allows: String,
     attached: bool,
+}
+
+struct CustomLine {
+    name: String,
+    description: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -36,53 +57,65 @@ pub(crate) struct Query {
 
 /// `GET /ram/users/{name}/policies`.
 pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(query): AddressQuery<Query>) -> Response {
-    ask(&asker, &name, &query.done, Problems::default()).await
+    ask(&asker, &name, (&query.done, String::new()), Problems::default()).await
 }
 
 /// `POST /ram/users/{name}/policies`: attaches or detaches one.
 pub(crate) async fn change(asker: Asker, Path(name): Path<String>, fields: Fields) -> Response {
-    let Ok(policy) = fields.text("policy").parse::<SystemPolicy>() else {
-        return ask(&asker, &name, "", Problems::default()).await;
-    };
+    let typed = fields.text("policy");
     let (core, actor, origin) = (&asker.console.core, asker.actor(), asker.origin());
-    let (changed, done) = match fields.text("change").as_str() {
-        "attach" => (core.attach_policy(actor, &name, policy, origin).await, "administrator-made"),
-        "detach" => (core.detach_policy(actor, &name, policy, origin).await, "administrator-unmade"),
-        _ => return ask(&asker, &name, "", Problems::default()).await,
+    let (changed, done) = match (policy_named(&typed), fields.text("change").as_str()) {
+        (Ok(policy), "attach") => (core.attach_policy(actor, &name, policy, origin).await, "administrator-made"),
+        (Ok(policy), "detach") => (core.detach_policy(actor, &name, policy, origin).await, "administrator-unmade"),
+        (Err(error), _) => (Err(error), ""),
+        (Ok(_), _) => return ask(&asker, &name, ("", typed), Problems::default()).await,
     };
     match changed {
         Ok(()) => see_done(&format!("{}/policies", super::ram_asker::user_path(&name)), done),
-        Err(error) => asker.failure(error),
+        Err(error) => match asker.problems_of_policy(error, "policy") {
+            Ok(problems) => ask(&asker, &name, ("", typed), problems).await,
+            Err(error) => asker.failure(error),
+        },
     }
 }
 
-async fn ask(asker: &Asker, name: &str, done: &str, problems: Problems) -> Response {
+async fn ask(asker: &Asker, name: &str, (done, typed): (&str, String), problems: Problems) -> Response {
     let user = match asker.user(name).await {
         Ok(user) => user,
         Err(response) => return response,
     };
-    let u = asker.subject(&user);
-    let words = &asker.visitor.words;
-    let line = |policy: &SystemPolicy| Line {
-        policy: *policy,
-        allows: words.s(allows_key(*policy)),
-        attached: user.policies.contains(policy),
+    let known = match asker.known_policies(asker.may(Action::AttachPolicy)).await {
+        Ok(known) => known,
+        Err(response) => return response,
     };
+    let UserInFull { policies, groups, is_oneself, is_outranked, .. } = &user;
+    let u = asker.subject(&user);
+    let can = asker.doable(&user.user.name, &user.user.id);
+    let attached = |policy: &SystemPolicy| policies.iter().any(|line| line.name == policy.as_str());
     let page = Page {
         t: asker.words(),
         frame: asker.frame(Place::RamUsers, format!("{}/policies", u.path)).with_done(Some(done)),
         problems,
-        policies: SystemPolicy::ALL.iter().map(line).collect(),
-        is_oneself: user.is_oneself,
+        system: SystemPolicy::ALL
+            .iter()
+            .map(|policy| SystemLine {
+                policy: *policy,
+                allows: asker.visitor.words.s(system_allows(*policy)),
+                attached: attached(policy),
+            })
+            .collect(),
+        custom: policies
+            .iter()
+            .filter(|line| line.name.parse::<SystemPolicy>().is_err())
+            .map(|line| CustomLine { name: line.name.clone(), description: line.description.clone() })
+            .collect(),
+        groups: groups.clone(),
+        known,
+        typed,
+        is_oneself: *is_oneself,
+        is_mightier: can.any() && !is_outranked && !is_oneself,
+        can_change: can.to_one_outranked(*is_outranked).policies,
         u,
     };
     form_page(&page.problems, &page)
-}
-
-/// The key of the sentence that says what a policy allows.
-const fn allows_key(policy: SystemPolicy) -> &'static str {
-    match policy {
-        SystemPolicy::AdministratorAccess => "ram-policy-administrator",
-        SystemPolicy::AliyunRamFullAccess => "ram-policy-ram",
-    }
 }

@@ -1,6 +1,6 @@
 //! Identities > Users: all RAM users of the account, searched, filtered and paged.
 
-use super::ram_asker::{Asker, grouped, user_path};
+use super::ram_asker::{Asker, Doable, grouped, user_path};
 use crate::answer::page;
 use crate::fields::AddressQuery;
 use crate::frame::{Frame, LogonName, Place, When};
@@ -8,6 +8,7 @@ use crate::locales::Words;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use countersign_core::authorise::Action;
 use countersign_core::users::{ListedUser, MfaFilter, UsersQuery};
 use countersign_model::principal::ConsoleLogon;
 use form_urlencoded::Serializer;
@@ -30,6 +31,7 @@ struct Page {
     total: String,
     previous: Option<String>,
     next: Option<String>,
+    may_create: bool,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a chip or a word of its own in the list")]
@@ -45,6 +47,7 @@ struct Line {
     administrator: bool,
     is_oneself: bool,
     last_logon: Option<When>,
+    can: Doable,
 }
 
 #[derive(Deserialize, Default)]
@@ -88,6 +91,7 @@ pub(crate) async fn show(asker: Asker, AddressQuery(query): AddressQuery<Query>)
         next: (end < total).then(|| address(number + 1)),
         search: search.clone(),
         mfa,
+        may_create: asker.may(Action::CreateUser),
     };
     page(StatusCode::OK, &template)
 }
@@ -125,6 +129,7 @@ fn line(asker: &Asker, user: ListedUser) -> Line {
         administrator: user.administrator_by.is_some(),
         is_oneself: &user.id == asker.actor().principal_id(),
         last_logon: user.last_logon_at.map(When::from),
+        can: asker.doable(&user.name, &user.id),
         display_name: user.display_name,
         name: user.name,
     }

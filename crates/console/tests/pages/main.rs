@@ -9,6 +9,7 @@
     reason = "a test may panic"
 )]
 
+mod access;
 mod access_keys;
 mod audit;
 mod logon;

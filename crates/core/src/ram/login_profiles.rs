@@ -57,7 +57,7 @@ impl Countersign {
     ) -> Result<UserProfile, Error> {
         let (actor, action) = (actor.into(), Action::CreateLoginProfile);
         let deed = Deed::on(actor, action.code(), user);
-        let prepared = match self.prepare_login(actor, action, login, user).await {
+        let prepared = match self.prepare_login(actor, action, (login, user), origin).await {
             Ok(prepared) => prepared,
             Err(error) => return self.refuse(&actor.to_actor(), origin, deed, error).await,
         };
@@ -107,7 +107,7 @@ impl Countersign {
             reset_required: false,
             mfa_required: false,
         };
-        let prepared = match self.prepare_login(actor, action, login, user).await {
+        let prepared = match self.prepare_login(actor, action, (login, user), origin).await {
             Ok(prepared) => prepared,
             Err(error) => return self.refuse(&actor.to_actor(), origin, deed, error).await,
         };

@@ -12,7 +12,7 @@ use countersign_model::ids::{AccessKeyId, PrincipalId};
 use countersign_model::names::{Comments, DisplayName, EmailAddress, MobilePhone, UserName};
 use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{Principal, PrincipalKind};
-use countersign_store::{Tx, access_keys, login_profiles, policies, principals, virtual_mfa};
+use countersign_store::{Tx, access_keys, attachments, groups, login_profiles, principals, virtual_mfa};
 
 /// By what a user is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +37,18 @@ impl UserKey {
         let id: PrincipalId = match self {
             Self::Name(name) => return admitted.find_user(tx, name, action).await,
             Self::Id(id) => {
-                admitted.may(action, &Resource::Account(account.clone()))?;
+                admitted.may_at_all(action)?;
                 id.parse().map_err(|_| Refusal::UserNotFound)?
             }
             Self::AccessKey(id) => {
-                admitted.may(action, &Resource::Account(account.clone()))?;
+                admitted.may_at_all(action)?;
                 let id: AccessKeyId = id.parse().map_err(|_| Refusal::UserNotFound)?;
                 access_keys::find(tx, account, &id).await?.ok_or(Refusal::UserNotFound)?.principal_id
             }
         };
         let found = principals::find(tx, account, &id).await?;
         let user = found.filter(|user| user.kind == PrincipalKind::RamUser).ok_or(Refusal::UserNotFound)?;
-        admitted.may(action, &Resource::Principal(account.clone(), user.id.clone()))?;
-        Ok(user)
+        admitted.find_user(tx, &user.name, action).await
     }
 }
 
@@ -96,7 +95,7 @@ impl Countersign {
         let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Principal, Error> {
             let (account, _) = admitted.oneself()?;
-            admitted.may(Action::CreateUser, &Resource::Account(account.clone()))?;
+            admitted.may(Action::CreateUser, &Resource::User(account.clone(), new.name.canonical(), None))?;
             let user = Principal {
                 account_id: account.clone(),
                 id: PrincipalId::generate(&*this.inner.entropy),
@@ -212,7 +211,10 @@ impl Countersign {
             if virtual_mfa::find_bound(tx, account, id).await?.is_some() {
                 return Err(Refusal::UserHasMfaDevice.into());
             }
-            if !policies::of_principal(tx, account, id).await?.is_empty() {
+            if !groups::of_user(tx, account, id).await?.is_empty() {
+                return Err(Refusal::DeleteConflict("DeleteConflict.User.Group").into());
+            }
+            if !attachments::of_user(tx, account, id).await?.is_empty() {
                 return Err(Refusal::UserHasPolicies.into());
             }
             if login_profiles::find(tx, account, id).await?.is_some() {

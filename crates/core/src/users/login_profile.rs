@@ -112,7 +112,7 @@ impl Countersign {
         let arguments: Vec<_> = arguments.iter().map(ExposeSecret::expose_secret).collect();
         let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
         let deed = deed.asking(Action::ChangeLoginProfile, &arguments);
-        let prepared = match self.prepare_login(actor, Action::ChangeLoginProfile, change, name).await {
+        let prepared = match self.prepare_login(actor, Action::ChangeLoginProfile, (change, name), origin).await {
             Ok(prepared) => prepared,
             Err(error) => return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await,
         };
@@ -137,8 +137,8 @@ impl Countersign {
     ) -> Result<SecretString, Error> {
         let deed = Deed::on(actor, Action::ChangeLoginProfile.code(), name);
         let deed = deed.asking(Action::ChangeLoginProfile, &["reset"]);
-        if let Err(refusal) = actor.may(Action::ChangeLoginProfile) {
-            return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, refusal.into()).await;
+        if let Err(error) = self.check_may(actor, Action::ChangeLoginProfile, origin).await {
+            return self.refuse(&Actor::Session(Box::new(actor.clone())), origin, deed, error).await;
         }
         let policy = actor.found.settings.password;
         let (password, name) = (self.generate_password(&policy, name), name.to_owned());
@@ -187,11 +187,11 @@ impl Countersign {
         &self,
         actor: impl Into<Insider<'a>>,
         action: Action,
-        change: LoginChange,
-        name: &str,
+        (change, name): (LoginChange, &str),
+        origin: &Origin,
     ) -> Result<PreparedLogin, Error> {
         let actor = actor.into();
-        actor.may(action)?;
+        self.check_may(actor, action, origin).await?;
         let policy = actor.settings().password;
         let (password, generated) = match &change.password {
             PasswordChange::Keep => (None, None),

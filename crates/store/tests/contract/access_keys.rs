@@ -4,7 +4,7 @@ use countersign_model::access_key::{AccessKey, AccessKeyStatus, ApiService, Last
 use countersign_model::entropy::OsEntropy;
 use countersign_model::ids::AccessKeyId;
 use countersign_model::principal::{Principal, PrincipalKind, SystemPolicy};
-use countersign_store::{Store, Tx, access_keys, policies, principals};
+use countersign_store::{Store, Tx, access_keys, attachments, principals};
 
 use crate::{NOON, account, new_account, new_owner, second, sixteen_at_once, user};
 
@@ -52,7 +52,13 @@ async fn a_key_comes_back_as_it_went_in(store: &Store) {
     assert_eq!((found.principal_epoch, found.account_epoch, found.alias), (1, 1, house.alias.clone()));
     assert_eq!(found.settings, house.settings);
     let (holder, policy) = (alice.id.clone(), SystemPolicy::AliyunRamFullAccess);
-    assert!(change!(store, |tx, account_id, holder| policies::attach(tx, &account_id, &holder, policy, NOON)));
+    assert!(change!(store, |tx, account_id, holder| attachments::attach_to_user(
+        tx,
+        &account_id,
+        &holder,
+        &policy.into(),
+        NOON
+    )));
     let found = look!(store, |tx, id| access_keys::find_in_full(tx, &id)).unwrap();
     assert_eq!(found.administrator_by, Some(policy));
     let id = his.id.clone();

@@ -9,7 +9,7 @@ use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, SystemPo
 use countersign_model::session::Session;
 use countersign_store::forecast::{self, Alike, Class, Thresholds};
 use countersign_store::sessions::{self, Origin};
-use countersign_store::{Store, accounts, login_profiles, machines, policies, principals};
+use countersign_store::{Store, accounts, attachments, login_profiles, machines, principals};
 
 use crate::of_login_profiles::new_profile;
 use crate::of_virtual_mfa::bind;
@@ -47,7 +47,13 @@ pub(crate) async fn cases(store: &Store) {
             let from = ("192.0.2.7", "en");
             change!(store, |tx, account_id, id| principals::mark_logon(tx, &account_id, &id, from, late));
             for policy in [SystemPolicy::AdministratorAccess, SystemPolicy::AliyunRamFullAccess] {
-                change!(store, |tx, account_id, id| policies::attach(tx, &account_id, &id, policy, NOON));
+                change!(store, |tx, account_id, id| attachments::attach_to_user(
+                    tx,
+                    &account_id,
+                    &id,
+                    &policy.into(),
+                    NOON
+                ));
             }
         }
     }

@@ -7,7 +7,7 @@ use countersign_model::logon::Method;
 use countersign_model::principal::{Principal, PrincipalKind, SystemPolicy};
 use countersign_model::session::Session;
 use countersign_store::sessions::{self, Origin};
-use countersign_store::{Store, Tx, policies, principals};
+use countersign_store::{Store, Tx, attachments, principals};
 
 use crate::{NOON, account, new_owner, second, sixteen_at_once, user};
 
@@ -61,7 +61,10 @@ async fn a_session_knows_whose_it_is_now(store: &Store) {
     assert_eq!(format!("{:?}", found.session), format!("{stored:?}"));
     assert_eq!((found.kind, found.name.as_str()), (PrincipalKind::RamUser, "alice"));
     assert_eq!((found.display_name.as_str(), found.alias.as_str()), ("Alice B.", "sessions-1"));
-    assert_eq!((found.principal_epoch, found.account_epoch, found.administrator_by), (1, 1, None));
+    assert_eq!(
+        (found.principal_epoch, found.account_epoch, found.administrator_by, found.has_policies),
+        (1, 1, None, false)
+    );
     assert_eq!(found.settings, house.settings);
     let found = look!(store, |tx| sessions::find(tx, &[32; 32])).unwrap();
     assert_eq!((found.kind, found.name.as_str()), (PrincipalKind::Owner, "owner@sessions-1.example"));
@@ -69,11 +72,11 @@ async fn a_session_knows_whose_it_is_now(store: &Store) {
 
     let (account_id, id) = (house.id, alice.id);
     for policy in [SystemPolicy::AliyunRamFullAccess, SystemPolicy::AdministratorAccess] {
-        change!(store, |tx, account_id, id| policies::attach(tx, &account_id, &id, policy, NOON));
+        change!(store, |tx, account_id, id| attachments::attach_to_user(tx, &account_id, &id, &policy.into(), NOON));
     }
     change!(store, |tx, account_id, id| principals::bump_epoch(tx, &account_id, &id, NOON));
     let found = look!(store, |tx| sessions::find(tx, &[31; 32])).unwrap();
-    assert_eq!(found.administrator_by, Some(SystemPolicy::AdministratorAccess));
+    assert_eq!((found.administrator_by, found.has_policies), (Some(SystemPolicy::AdministratorAccess), true));
     assert_eq!((found.principal_epoch, found.session.principal_epoch), (2, 1));
     change!(store, |tx, account_id, id| principals::delete(tx, &account_id, &id));
     assert!(look!(store, |tx| sessions::find(tx, &[31; 32])).is_none());

@@ -3,7 +3,7 @@
 use countersign_model::budget::BudgetKind;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, Principal, SystemPolicy};
 use countersign_store::users::{self, MfaFilter, Posture, UserLine, UserQuery};
-use countersign_store::{Store, login_profiles, policies, principals};
+use countersign_store::{Store, attachments, login_profiles, principals};
 
 use crate::of_budgets::book;
 use crate::of_login_profiles::new_profile;
@@ -57,7 +57,13 @@ async fn fill(store: &Store, house: &Account) {
             }
             "Dave_1" => {
                 for policy in [SystemPolicy::AliyunRamFullAccess, SystemPolicy::AdministratorAccess] {
-                    change!(store, |tx, account_id, id| policies::attach(tx, &account_id, &id, policy, NOON));
+                    change!(store, |tx, account_id, id| attachments::attach_to_user(
+                        tx,
+                        &account_id,
+                        &id,
+                        &policy.into(),
+                        NOON
+                    ));
                 }
             }
             _ => {}

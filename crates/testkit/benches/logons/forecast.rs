@@ -100,7 +100,7 @@ async fn owner_of_many(bench: &Bench) -> SessionActor {
                         SELECT account_id, principal_id, principal_id, 1, 1, 0, CAST($1 AS BIGINT), 0, '', '' \
                         FROM principals WHERE kind = 'ram-user' AND (name LIKE '%3' OR name LIKE '%8')";
         tx.execute(machines, params![ends]).await?;
-        let administrators = "INSERT INTO attached_policies (account_id, principal_id, policy, attached_at) \
+        let administrators = "INSERT INTO user_policies (account_id, principal_id, policy, attached_at) \
                               SELECT account_id, principal_id, 'AdministratorAccess', 0 FROM principals \
                               WHERE kind = 'ram-user' AND name LIKE '%77'";
         tx.execute(administrators, params![]).await.map(drop)

@@ -1,0 +1,296 @@
+//! Policies: those that come with every account, those that an account writes for itself with their versions, and what is
+//! attached to whom.
+//!
+//! A change of rights takes the row that guards the account's policies and administrators. Whoever makes it must outrank
+//! everybody whom it reaches, before it and after it, and it must not reach himself.
+
+mod attaching;
+mod versions;
+
+pub use attaching::{AttachedPolicy, Entities};
+pub use versions::{PolicyVersion, version_id};
+
+use crate::Countersign;
+use crate::act::{Admitted, Deed};
+use crate::actor::{Actor, Origin};
+use crate::authorise::{Action, Resource};
+use crate::error::{Error, Refusal};
+use crate::groups::tidied;
+use countersign_model::Timestamp;
+use countersign_model::ids::{AccountId, PolicyId};
+use countersign_model::names::{Description, PolicyName};
+use countersign_model::policy::{PolicyDocument, PolicyRef, PolicyType};
+use countersign_model::principal::SystemPolicy;
+use countersign_store::attachments::Attached;
+use countersign_store::groups::Part;
+use countersign_store::policies::{Policy, PolicyLine};
+use countersign_store::{Tx, attachments, policies};
+
+pub use countersign_store::attachments::HolderLine;
+
+/// The most policies that an account writes for itself.
+pub const MOST_POLICIES: i64 = 1_500;
+/// The most versions of a policy.
+pub const MOST_VERSIONS: usize = 5;
+/// The most policies of an account's own that are attached to one user or group.
+pub const MOST_CUSTOM_ATTACHED: usize = 10;
+/// The most system policies that are attached to one user or group.
+pub const MOST_SYSTEM_ATTACHED: usize = 20;
+
+/// A policy that is to be written, checked.
+#[derive(Debug, Clone)]
+pub struct NewPolicy {
+    /// The name.
+    pub name: PolicyName,
+    /// What it is for.
+    pub description: Description,
+    /// What it says.
+    pub document: PolicyDocument,
+}
+
+/// A policy as it is shown.
+#[derive(Debug, Clone)]
+pub struct PolicyView {
+    /// Which.
+    pub policy: PolicyRef,
+    /// What it is for. Of a system policy in English.
+    pub description: String,
+    /// The version that counts.
+    pub default_version: i64,
+    /// To how many users and groups it is attached.
+    pub attachments: i64,
+    /// When it was made; a system policy has always been there.
+    pub created_at: Option<Timestamp>,
+    /// When its versions last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// A policy that was looked up.
+pub(crate) enum Found {
+    /// One that comes with every account, seen from this one.
+    System(AccountId, SystemPolicy),
+    /// One of the account's own.
+    Custom(Policy),
+}
+
+impl Found {
+    const fn account(&self) -> &AccountId {
+        match self {
+            Self::System(account, _) => account,
+            Self::Custom(policy) => &policy.account_id,
+        }
+    }
+
+    fn attached(&self) -> Attached {
+        match self {
+            Self::System(_, policy) => Attached::System(*policy),
+            Self::Custom(policy) => Attached::Custom(policy.id.clone()),
+        }
+    }
+
+    fn view(&self, attachments: i64) -> PolicyView {
+        match self {
+            Self::System(_, policy) => system_view(*policy, attachments),
+            Self::Custom(policy) => PolicyView {
+                policy: PolicyRef::Custom(policy.name.clone()),
+                description: policy.description.to_string(),
+                default_version: policy.default_version,
+                attachments,
+                created_at: Some(policy.created_at),
+                updated_at: Some(policy.updated_at),
+            },
+        }
+    }
+}
+
+fn system_view(policy: SystemPolicy, attachments: i64) -> PolicyView {
+    PolicyView {
+        policy: PolicyRef::System(policy),
+        description: system_description(policy).to_owned(),
+        default_version: 1,
+        attachments,
+        created_at: None,
+        updated_at: None,
+    }
+}
+
+/// What a system policy is for.
+#[must_use]
+pub const fn system_description(policy: SystemPolicy) -> &'static str {
+    match policy {
+        SystemPolicy::AdministratorAccess => "Everything in the account.",
+        SystemPolicy::AliyunRamFullAccess => "Everything about RAM users, groups and policies and their logon.",
+        SystemPolicy::AliyunRamReadOnlyAccess => {
+            "Seeing everything about RAM users, groups and policies and their logon."
+        }
+    }
+}
+
+/// The policy of this type and name, as programs give them.
+pub fn policy_ref(kind: PolicyType, name: &str) -> Result<PolicyRef, Error> {
+    let name = PolicyName::parse(name)?;
+    match kind {
+        PolicyType::Custom => Ok(PolicyRef::Custom(name)),
+        PolicyType::System => {
+            let found = SystemPolicy::ALL.iter().find(|policy| policy.as_str().eq_ignore_ascii_case(name.as_str()));
+            found.map(|policy| PolicyRef::System(*policy)).ok_or_else(|| Refusal::PolicyNotFound.into())
+        }
+    }
+}
+
+impl Admitted {
+    /// A policy, if the actor may do this to it.
+    pub(crate) async fn find_policy(
+        &self,
+        tx: &mut Tx<'_>,
+        policy: &PolicyRef,
+        action: Action,
+    ) -> Result<Found, Error> {
+        let account = self.who.account.as_ref().ok_or(Refusal::NoPermission)?.clone();
+        self.may_at_all(action)?;
+        match policy {
+            PolicyRef::System(policy) => {
+                self.may(action, &Resource::SystemPolicy(account.clone(), policy.as_str()))?;
+                Ok(Found::System(account, *policy))
+            }
+            PolicyRef::Custom(name) => {
+                let name = name.canonical();
+                self.may(action, &Resource::Policy(account.clone(), name.clone()))?;
+                let stored = policies::find(tx, &account, &name).await?.ok_or(Refusal::PolicyNotFound)?;
+                Ok(Found::Custom(stored))
+            }
+        }
+    }
+
+    /// As [`Self::find_policy`] for one that an account wrote.
+    pub(crate) async fn find_custom(&self, tx: &mut Tx<'_>, name: &str, action: Action) -> Result<Policy, Error> {
+        self.may_at_all(action)?;
+        let name = PolicyName::parse(name).map_err(|_| Refusal::PolicyNotFound)?;
+        match self.find_policy(tx, &PolicyRef::Custom(name), action).await? {
+            Found::Custom(policy) => Ok(policy),
+            Found::System(..) => Err(Refusal::PolicyNotFound.into()),
+        }
+    }
+}
+
+impl Countersign {
+    /// Writes a policy; its first version counts. It grants nothing before it is attached.
+    pub async fn create_policy(
+        &self,
+        actor: impl Into<Actor>,
+        new: NewPolicy,
+        origin: &Origin,
+    ) -> Result<PolicyView, Error> {
+        let actor = actor.into();
+        let deed = Deed::by(&actor, Action::CreatePolicy, new.name.as_str())?;
+        let deed = deed.asking(Action::CreatePolicy, &[new.description.as_str(), new.document.text()]);
+        let this = self.clone();
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<PolicyView, Error> {
+            let admitted = this.guard_administrators(tx, admitted, Action::CreatePolicy).await?;
+            let (account, _) = admitted.oneself()?;
+            admitted.may(Action::CreatePolicy, &Resource::Policy(account.clone(), new.name.canonical()))?;
+            if SystemPolicy::ALL.iter().any(|one| one.as_str().eq_ignore_ascii_case(new.name.as_str())) {
+                return Err(Refusal::PolicyExists.into());
+            }
+            if policies::count(tx, account, &Part::default()).await? >= MOST_POLICIES {
+                return Err(Refusal::LimitExceeded("LimitExceeded.Policy").into());
+            }
+            let policy = Policy {
+                account_id: account.clone(),
+                id: PolicyId::generate(&*this.inner.entropy),
+                name: new.name.clone(),
+                description: new.description.clone(),
+                default_version: 1,
+                last_version: 1,
+                created_at: admitted.now,
+                updated_at: admitted.now,
+            };
+            if !policies::insert(tx, &policy).await? {
+                return Err(Refusal::PolicyExists.into());
+            }
+            policies::insert_version(tx, (account, &policy.id), 1, &new.document, admitted.now).await?;
+            Ok(Found::Custom(policy).view(0))
+        };
+        self.act(&actor, origin, deed, work).await
+    }
+
+    /// One policy with the version that counts.
+    pub async fn policy(
+        &self,
+        actor: impl Into<Actor>,
+        policy: PolicyRef,
+        origin: &Origin,
+    ) -> Result<(PolicyView, PolicyVersion), Error> {
+        let actor = actor.into();
+        let deed = Deed::by(&actor, Action::ViewPolicy, policy.name())?;
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
+            let found = admitted.find_policy(tx, &policy, Action::ViewPolicy).await?;
+            let held = attachments::count(tx, found.account(), &found.attached()).await?;
+            let view = found.view(held.users + held.groups);
+            let version = versions::find(tx, &found, view.default_version).await?;
+            Ok((view, version))
+        };
+        self.look(&actor, origin, deed, work).await
+    }
+
+    /// A page of the policies, those that come with every account first, and how many match in all.
+    pub async fn list_policies(
+        &self,
+        actor: impl Into<Actor>,
+        kind: Option<PolicyType>,
+        part: Part,
+        origin: &Origin,
+    ) -> Result<(Vec<PolicyView>, i64), Error> {
+        let actor = actor.into();
+        let (deed, part) = (Deed::by(&actor, Action::ListPolicies, "")?, tidied(&part));
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
+            let (account, _) = admitted.oneself()?;
+            admitted.may(Action::ListPolicies, &Resource::Account(account.clone()))?;
+            let wanted = part.search.trim().to_lowercase();
+            let system = SystemPolicy::ALL.iter().filter(|_| kind != Some(PolicyType::Custom));
+            let system: Vec<_> = system.filter(|one| one.as_str().to_lowercase().contains(&wanted)).collect();
+            let (most, before) = (i64::try_from(system.len()).unwrap_or(i64::MAX), part.offset);
+            let mut views = Vec::new();
+            let page = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+            for policy in system.into_iter().skip(page(before)).take(page(part.limit)) {
+                let held = attachments::count(tx, account, &Attached::System(*policy)).await?;
+                views.push(system_view(*policy, held.users + held.groups));
+            }
+            if kind == Some(PolicyType::System) {
+                return Ok((views, most));
+            }
+            let limit = part.limit - i64::try_from(views.len()).unwrap_or(i64::MAX);
+            let rest = Part { offset: (before - most).max(0), limit, ..part.clone() };
+            let custom = if limit > 0 { policies::list(tx, account, &rest).await? } else { Vec::new() };
+            views.extend(
+                custom.into_iter().map(|PolicyLine { policy, attachments }| Found::Custom(policy).view(attachments)),
+            );
+            Ok((views, most + policies::count(tx, account, &part).await?))
+        };
+        self.look(&actor, origin, deed, work).await
+    }
+
+    /// Removes a policy that is attached to nothing and has no version but the one that counts.
+    pub async fn delete_policy(&self, actor: impl Into<Actor>, name: &str, origin: &Origin) -> Result<(), Error> {
+        let actor = actor.into();
+        let deed = Deed::by(&actor, Action::DeletePolicy, name)?.asking(Action::DeletePolicy, &[]);
+        let (this, name) = (self.clone(), name.to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
+            let admitted = this.guard_administrators(tx, admitted, Action::DeletePolicy).await?;
+            let Policy { account_id, id, .. } = admitted.find_custom(tx, &name, Action::DeletePolicy).await?;
+            let held = attachments::count(tx, &account_id, &Attached::Custom(id.clone())).await?;
+            if held.users > 0 {
+                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.User").into());
+            }
+            if held.groups > 0 {
+                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Group").into());
+            }
+            if policies::versions(tx, &account_id, &id).await?.len() > 1 {
+                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Version").into());
+            }
+            let deleted = policies::delete(tx, &account_id, &id).await?;
+            if deleted { Ok(()) } else { Err(Refusal::PolicyNotFound.into()) }
+        };
+        self.act(&actor, origin, deed, work).await
+    }
+}
