@@ -45,6 +45,7 @@ export const PAGES = {
   "/me/security/virtual-mfa/verify": ["my-verify-identity", "error-forbidden"],
   "/me/security/virtual-mfa/bind": ["replace", "bind-two-codes", "bind-two-codes-refused"],
   "/me/security/virtual-mfa/unbind": ["unbind", "unbind-wrong-code", "unbind-refused"],
+  "/ram": [], // leads on to the first page that one may see
   "/ram/overview": ["ram-overview-empty", "ram-overview", "ram-overview-finding"],
   "/ram/findings": ["ram-findings", "ram-findings-none", "ram-findings-settled"],
   "/ram/users": ["ram-users-empty", "ram-users", "ram-users-nothing-found", "ram-users-actions"],

@@ -18,10 +18,13 @@ export class Server {
   /** Starts it on a free port of loopback and waits until it answers. `demo` starts the furnished house instead. */
   static async start({ demo = false } = {}) {
     const server = new Server();
-    const [port, opsPort] = await Promise.all([freePort(), freePort()]);
+    const [port, apiPort, opsPort] = await Promise.all([freePort(), freePort(), freePort()]);
     server.url = `http://localhost:${port}`;
     server.opsUrl = `http://127.0.0.1:${opsPort}`;
-    const flags = ["--listen", `127.0.0.1:${port}`, "--ops-listen", `127.0.0.1:${opsPort}`, "--public-url", server.url];
+    const flags = [
+      "--listen", `127.0.0.1:${port}`, "--api-listen", `127.0.0.1:${apiPort}`, "--ops-listen", `127.0.0.1:${opsPort}`,
+      "--public-url", server.url,
+    ];
     if (demo) {
       flags.push("--demo");
     } else {

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// What a server prints last when it is ready.
 const READY: &str = "Stop it with Ctrl-C.";
 
-/// The binary with these arguments, and nothing of ours in its environment.
+/// The binary with these arguments, and nothing of ours in its environment but a free port for the API: many run at once.
 pub(crate) fn countersign(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     for (name, _) in std::env::vars_os() {
@@ -17,6 +17,7 @@ pub(crate) fn countersign(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    command.env("COUNTERSIGN_API_LISTEN", "127.0.0.1:0");
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
