@@ -111,7 +111,7 @@ both_engines! {
         assert_eq!(client.ram(&kit, "DeleteUser", &[("UserName", "rita")]).await.code(), "DeleteConflict.User.MFADevice");
         client.ims(&kit, "DisableVirtualMFA", &[("UserPrincipalName", "rita@acme.countersign.local")]).await.ok();
         assert_eq!(client.ram(&kit, "DeleteUser", &[("UserName", "rita")]).await.code(), "DeleteConflict.User.Policy");
-        kit.sql("DELETE FROM attached_policies", &[]).await;
+        kit.sql("DELETE FROM user_policies", &[]).await;
         assert_eq!(client.ram(&kit, "DeleteUser", &[("UserName", "rita")]).await.code(), "DeleteConflict.User.LoginProfile");
     }
 }
