@@ -30,11 +30,13 @@ class Wire:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
-                request = read(connection)
-                if request:
-                    self.requests.append(request)
-                    connection.sendall(self._exchange(request))
+            threading.Thread(target=self._pass_on, args=(connection,), daemon=True).start()
+
+    def _pass_on(self, connection):
+        with connection:
+            while request := read(connection):
+                self.requests.append(request)
+                connection.sendall(self._exchange(request))
 
     def _exchange(self, request):
         with socket.create_connection(self._to, timeout=60) as server:
@@ -48,7 +50,7 @@ def read(connection):
     while b"\r\n\r\n" not in message:
         part = connection.recv(65536)
         if not part:
-            return message
+            return b""
         message += part
     head, _, body = message.partition(b"\r\n\r\n")
     length = BytesHeaderParser().parsebytes(head.partition(b"\r\n")[2]).get("content-length", "0")
