@@ -34,7 +34,7 @@ class Life:
         with step("a password alone opens the console"):
             console = self.console()
             same(console.say_password(self.logon_name, PASSWORD), "/me/security", "no factor yet")
-        with step("V12 X1: two consecutive codes bind it; the open session ends, and the console asks for a code"):
+        with step("V12: two consecutive codes bind it; the open session ends, and the console asks for a code"):
             self.bind(phone, console)
         with step("GetUserMFAInfo and the list tell of it"):
             same(self.mfa()["MFADevice"], {"SerialNumber": self.serial, "Type": "VMFA"}, "GetUserMFAInfo")
