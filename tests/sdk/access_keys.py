@@ -1,4 +1,4 @@
-"""AccessKeys by the API: made, shown once, used, disabled, removed; by the owner for others and by users for themselves."""
+"""AccessKeys by the API: made, shown once, used, disabled, removed; by the owner and by users for themselves."""
 
 import re
 import time
@@ -36,7 +36,7 @@ def story(server):
 
 
 def life(server, account, owner, who):
-    (key, dialect) = owner
+    key, dialect = owner
     name = next(iter(who.values())).split("@")[0]
     owner = dialect(server.api, key)
     owner("CreateUser", **who, DisplayName=name)
@@ -77,9 +77,13 @@ def life(server, account, owner, who):
     for gone in (user[0], other):
         owner("DeleteAccessKey", **who, UserAccessKeyId=gone)
         refused(owner, "EntityNotExist.User.AccessKey", 404, "DeleteAccessKey", **who, UserAccessKeyId=gone)
-        refused(owner, "EntityNotExist.User.AccessKey", 404, "UpdateAccessKey", **who, UserAccessKeyId=gone, Status="Active")
+        refused(
+            owner, "EntityNotExist.User.AccessKey", 404, "UpdateAccessKey", **who, UserAccessKeyId=gone, Status="Active"
+        )
     refused(sdks.sts(server.api, user), "InvalidAccessKeyId.NotFound", 404, "GetCallerIdentity")
-    refused(owner, "EntityNotExist.User.AccessKey", 404, "UpdateAccessKey", **who, UserAccessKeyId=key[0], Status="Inactive")
+    refused(
+        owner, "EntityNotExist.User.AccessKey", 404, "UpdateAccessKey", **who, UserAccessKeyId=key[0], Status="Inactive"
+    )
     same(keys(owner, **who), [])
     owner("DeleteUser", **who)
     refused(owner, "EntityNotExist.User", 404, "ListAccessKeys", **who)

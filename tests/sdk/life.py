@@ -1,5 +1,5 @@
-"""The whole life of a user and of his device, told three times: by the present RAM SDK (V3), by the present IMS SDK (V1),
-and by the SDK before them (V1). What one door does the other shows at once."""
+"""The whole life of a user and of his device, told three times: by the present RAM SDK (V3), by the present IMS SDK
+(V1), and by the SDK before them (V1). What one door does the other shows at once."""
 
 from house import sdks
 from house.console import Console
@@ -47,9 +47,15 @@ class Life:
             self.gone(console)
 
     def born(self):
-        created = self.call("CreateUser", **self.who, DisplayName=self.name.title(), Comments="with a + and a / and 汉字")
+        created = self.call(
+            "CreateUser", **self.who, DisplayName=self.name.title(), Comments="with a + and a / and 汉字"
+        )
         found = self.call("GetUser", **self.who)["User"]
-        for key, value in {**self.who, "Comments": "with a + and a / and 汉字", "UserId": created["User"]["UserId"]}.items():
+        for key, value in {
+            **self.who,
+            "Comments": "with a + and a / and 汉字",
+            "UserId": created["User"]["UserId"],
+        }.items():
             same(found[key], value, key)
         profile = {**self.who, "Password": PASSWORD, "PasswordResetRequired": False, "MFABindRequired": False}
         made = self.call("CreateLoginProfile", **profile)["LoginProfile"]
@@ -85,7 +91,10 @@ class Life:
 
     def bind_in_the_console(self, console):
         console.go("/me/security/virtual-mfa/verify")
-        same(console.send("/me/security/virtual-mfa/verify", method="password", password=PASSWORD), "/me/security/virtual-mfa/bind")
+        same(
+            console.send("/me/security/virtual-mfa/verify", method="password", password=PASSWORD),
+            "/me/security/virtual-mfa/bind",
+        )
         phone = Phone.typed(console.value_of("setup-key"))
         same(console.send("/me/security/virtual-mfa/bind", code=phone.code()), "/me/security/recovery-codes", "bound")
         device = self.mfa()["MFADevice"]

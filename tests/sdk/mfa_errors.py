@@ -1,5 +1,5 @@
-"""Every refusal of the MFA actions, provoked by the official SDKs in the shapes of RAM and of IMS and compared with what
-the cloud documents: code, status, message."""
+"""Every refusal of the MFA actions, provoked by the official SDKs in the shapes of RAM and of IMS and compared with
+what the cloud documents: code, status, message."""
 
 from itertools import count
 
@@ -14,11 +14,12 @@ WORDS = {
     "CheckAuthenticationCodeFail": (403, "The authentication code is incorrect."),
     "DeleteConflict.User.MFADevice": (409, "The user CAN NOT has any mfa device while deleting the user."),
     "DeleteConflict.VirtualMFADevice.User": (
-        409, "The virtual mfa device CAN NOT been bound to any user while deleting it."),
+        409,
+        "The virtual mfa device CAN NOT been bound to any user while deleting it.",
+    ),
     "EntityAlreadyExists.User.MFADevice": (409, "The user has already bound a MFA device."),
     "EntityAlreadyExists.VirtualMFADevice": (409, "The virtual mfa device does already EXIST."),
-    "EntityAlreadyExists.VirtualMFADevice.User": (
-        409, "The virtual mfa device does already been bound to a user."),
+    "EntityAlreadyExists.VirtualMFADevice.User": (409, "The virtual mfa device does already been bound to a user."),
     "EntityNotExist.User": (404, "The user does not exist."),
     "EntityNotExist.User.MFADevice": (404, "The user has not bound any MFA device."),
     "EntityNotExist.VirtualMFADevice": (404, "The virtual mfa device does not exist."),
@@ -28,14 +29,22 @@ WORDS = {
     "InvalidParameter.UserName.InvalidChars": (400, 'The parameter - "UserName" contains invalid chars.'),
     "InvalidParameter.UserName.Length": (400, 'The parameter - "UserName" beyond the length limit.'),
     "InvalidParameter.UserPrincipalName.Format": (
-        400, 'The format of the parameter - "UserPrincipalName" is incorrect.'),
+        400,
+        'The format of the parameter - "UserPrincipalName" is incorrect.',
+    ),
     "InvalidParameter.UserPrincipalName.InvalidChars": (
-        400, 'The parameter - "UserPrincipalName" contains invalid chars.'),
+        400,
+        'The parameter - "UserPrincipalName" contains invalid chars.',
+    ),
     "InvalidParameter.UserPrincipalName.Length": (400, 'The parameter - "UserPrincipalName" beyond the length limit.'),
     "InvalidParameter.VirtualMFADeviceName.InvalidChars": (
-        400, 'The parameter - "VirtualMFADeviceName" contains invalid chars.'),
+        400,
+        'The parameter - "VirtualMFADeviceName" contains invalid chars.',
+    ),
     "InvalidParameter.VirtualMFADeviceName.Length": (
-        400, 'The parameter - "VirtualMFADeviceName" beyond the length limit.'),
+        400,
+        'The parameter - "VirtualMFADeviceName" beyond the length limit.',
+    ),
     "MissingAuthenticationCode1": (400, "AuthenticationCode1 is mandatory for this action."),
     "MissingAuthenticationCode2": (400, "AuthenticationCode2 is mandatory for this action."),
     "MissingSerialNumber": (400, "SerialNumber is mandatory for this action."),
@@ -72,7 +81,9 @@ class Errors:
         same((refusal.code, refusal.status, refusal.message), (code, *WORDS[code]), f"{action} {parameters}")
         if refusal.body is not None:
             body = refusal.body
-            holds({"Code", "HostId", "Message", "Recommend", "RequestId"} <= set(body), f"the shape of an error: {body}")
+            holds(
+                {"Code", "HostId", "Message", "Recommend", "RequestId"} <= set(body), f"the shape of an error: {body}"
+            )
             same(body["HostId"], "ims.countersign.local" if self.is_ims else "ram.countersign.local")
             holds(f"q={code}&product={'Ims' if self.is_ims else 'Ram'}&" in body["Recommend"], body["Recommend"])
 
@@ -86,7 +97,9 @@ class Errors:
         }.items():
             self.refused(code, "CreateVirtualMFADevice", VirtualMFADeviceName=wrong)
         self.refused("MissingVirtualMFADeviceName", "CreateVirtualMFADevice")
-        self.refused("InvalidParameter.VirtualMFADeviceName.InvalidChars", "CreateVirtualMFADevice", VirtualMFADeviceName="设备")
+        self.refused(
+            "InvalidParameter.VirtualMFADeviceName.InvalidChars", "CreateVirtualMFADevice", VirtualMFADeviceName="设备"
+        )
 
     def bind(self):
         (serial, phone), (other, _), user, second = self.device(), self.device(), self.user(), self.user()
@@ -96,9 +109,17 @@ class Errors:
         for missing in bind:
             self.refused(f"Missing{missing}", "BindMFADevice", **{name: bind[name] for name in bind if name != missing})
         for code in ("12345", "1234567", "12345x", "１２３４５６"):
-            self.refused("InvalidParameter.AuthenticationCode.Format", "BindMFADevice", **{**bind, "AuthenticationCode2": code})
+            self.refused(
+                "InvalidParameter.AuthenticationCode.Format", "BindMFADevice", **{**bind, "AuthenticationCode2": code}
+            )
         no_device = "EntityNotExist.VirtualMFADevice"
-        for absent in (f"{serial}x", "device", serial.replace(":mfa/", ":user/"), self.prefix, "acs:ram::1234567890123456:mfa/device1"):
+        for absent in (
+            f"{serial}x",
+            "device",
+            serial.replace(":mfa/", ":user/"),
+            self.prefix,
+            "acs:ram::1234567890123456:mfa/device1",
+        ):
             self.refused(no_device, "BindMFADevice", **{**bind, "SerialNumber": absent})
         self.no_such_user("BindMFADevice", **{name: bind[name] for name in bind if name != self.parameter})
         wrong = phone.wrong_codes()
@@ -113,7 +134,11 @@ class Errors:
         return user, serial, bind
 
     def bound(self, user, serial, bind):
-        self.refused("EntityAlreadyExists.VirtualMFADevice", "CreateVirtualMFADevice", VirtualMFADeviceName=serial.removeprefix(self.prefix))
+        self.refused(
+            "EntityAlreadyExists.VirtualMFADevice",
+            "CreateVirtualMFADevice",
+            VirtualMFADeviceName=serial.removeprefix(self.prefix),
+        )
         self.refused("DeleteConflict.VirtualMFADevice.User", "DeleteVirtualMFADevice", SerialNumber=serial)
         self.refused("DeleteConflict.User.MFADevice", "DeleteUser", **self.who(user))
         self.call("UnbindMFADevice", **self.who(user))
@@ -190,7 +215,9 @@ def story(server):
             errors.bound(*bound)
         with step(f"{name}: UnbindMFADevice{', DisableVirtualMFA' if is_ims else ''}"):
             errors.unbind()
-        with step(f"{name}: GetUserMFAInfo, {'GetAccountMFAInfo, ListVirtualMFADevices' if is_ims else 'which answers 404'}"):
+        with step(
+            f"{name}: GetUserMFAInfo, {'GetAccountMFAInfo, ListVirtualMFADevices' if is_ims else 'which answers 404'}"
+        ):
             errors.look()
         with step(f"{name}: a user without rights"):
             errors.strangers()

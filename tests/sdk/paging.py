@@ -29,7 +29,10 @@ def story(server):
     with step("IMS: ListUsers and ListUserBasicInfos"):
         field = "UserPrincipalName"
         same(walk(ims, "ListUsers", "Users", "User", field), (principals, [1000, 1000, 500]))
-        same(walk(ims, "ListUserBasicInfos", "UserBasicInfos", "UserBasicInfo", field, MaxItems=500), (principals, [500] * 5))
+        same(
+            walk(ims, "ListUserBasicInfos", "UserBasicInfos", "UserBasicInfo", field, MaxItems=500),
+            (principals, [500] * 5),
+        )
 
     with step("who goes and who comes while a list is read moves nobody else"):
         first = ram("ListUsers", MaxItems=1000)
@@ -45,7 +48,12 @@ def story(server):
     with step("attack_131: a marker that is made up, altered, or of another list is refused"):
         marker = first["Marker"]
         altered = ("A" if marker[5] != "A" else "B").join((marker[:5], marker[6:]))
-        for call, action, wrong in ((ram, "ListUsers", "user-00999"), (ram, "ListUsers", altered), (ims, "ListUserBasicInfos", marker), (ims, "ListVirtualMFADevices", marker)):
+        for call, action, wrong in (
+            (ram, "ListUsers", "user-00999"),
+            (ram, "ListUsers", altered),
+            (ims, "ListUserBasicInfos", marker),
+            (ims, "ListVirtualMFADevices", marker),
+        ):
             refused = sdks.refused(call, action, Marker=wrong)
             same((refused.code, refused.status), ("InvalidParameter.Marker", 400), f"{action} {wrong}")
         for most in (0, 1001, -1):

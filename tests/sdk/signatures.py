@@ -71,10 +71,18 @@ def callers(server, account, key):
     for signature in (sdks.V1, sdks.V3):
         owner = sdks.sts(server.api, key, signature)("GetCallerIdentity")
         owner.pop("RequestId")
-        same({name: owner[name] for name in ("AccountId", "Arn", "IdentityType")},
-             {"AccountId": account, "Arn": f"acs:ram::{account}:root", "IdentityType": "Account"}, "the owner")
+        same(
+            {name: owner[name] for name in ("AccountId", "Arn", "IdentityType")},
+            {"AccountId": account, "Arn": f"acs:ram::{account}:root", "IdentityType": "Account"},
+            "the owner",
+        )
         found = sdks.sts(server.api, of_user, signature)("GetCallerIdentity")
-        wanted = {"AccountId": account, "Arn": f"acs:ram::{account}:user/alice", "IdentityType": "RAMUser", "UserId": user["UserId"]}
+        wanted = {
+            "AccountId": account,
+            "Arn": f"acs:ram::{account}:user/alice",
+            "IdentityType": "RAMUser",
+            "UserId": user["UserId"],
+        }
         same({name: found[name] for name in wanted}, wanted, "a user")
         # She may nothing but that.
         refused = sdks.refused(sdks.ram(server.api, of_user, signature), "ListUsers")
@@ -92,13 +100,21 @@ def wrong_keys(client, key, spare):
     ram("UpdateAccessKey", UserAccessKeyId=spare[0], Status="Inactive")
     refusal(found, INACTIVE)
     wrong = sdks.refused(client((spare[0], key[1])), "ListUsers")
-    same(wrong.code, "InvalidAccessKeySecret" if concluded else "SignatureDoesNotMatch", "who has not the secret learns nothing")
+    same(
+        wrong.code,
+        "InvalidAccessKeySecret" if concluded else "SignatureDoesNotMatch",
+        "who has not the secret learns nothing",
+    )
     ram("UpdateAccessKey", UserAccessKeyId=spare[0], Status="Active")
     found("ListUsers")
 
 
 def replayed(wire, call):
-    for action, parameters in (("ListUsers", {}), ("CreateUser", {"UserName": "copied"}), ("DeleteUser", {"UserName": "copied"})):
+    for action, parameters in (
+        ("ListUsers", {}),
+        ("CreateUser", {"UserName": "copied"}),
+        ("DeleteUser", {"UserName": "copied"}),
+    ):
         call(action, **parameters)
         answered(wire.send(wire.requests[-1]), USED)
 

@@ -50,7 +50,9 @@ class Crowd:
 
     def devices(self):
         listed = self.ram("ListVirtualMFADevices")["VirtualMFADevices"]["VirtualMFADevice"]
-        return {line["SerialNumber"].removeprefix(self.prefix): (line.get("User") or {}).get("UserName") for line in listed}
+        return {
+            line["SerialNumber"].removeprefix(self.prefix): (line.get("User") or {}).get("UserName") for line in listed
+        }
 
     def counted(self):
         summary = self.ims("GetAccountSummary")["SummaryMap"]
@@ -99,7 +101,9 @@ def story(server):
 
     with step("all bind a device of their own to one user: he has one"):
         phones = [device(crowd, f"many-{number}") for number in range(THREADS)]
-        bound = crowd.all(lambda number, call, who: outcome(call, "BindMFADevice", **who("shared"), **binding(crowd, number, phones)))
+        bound = crowd.all(
+            lambda number, call, who: outcome(call, "BindMFADevice", **who("shared"), **binding(crowd, number, phones))
+        )
         same(Counter(bound), won("EntityAlreadyExists.User.MFADevice"), "BindMFADevice")
         same([name for name, user in crowd.devices().items() if user], [f"many-{bound.index('OK')}"])
         crowd.ram("UnbindMFADevice", UserName="shared")
@@ -107,7 +111,11 @@ def story(server):
     with step("all remove one user and one device: one has removed it"):
         removals = (
             ("DeleteUser", lambda who: who("shared"), "EntityNotExist.User"),
-            ("DeleteVirtualMFADevice", lambda _: {"SerialNumber": f"{crowd.prefix}shared"}, "EntityNotExist.VirtualMFADevice"),
+            (
+                "DeleteVirtualMFADevice",
+                lambda _: {"SerialNumber": f"{crowd.prefix}shared"},
+                "EntityNotExist.VirtualMFADevice",
+            ),
         )
         for action, parameters, gone in removals:
             same(Counter(crowd.all(lambda _, call, who: outcome(call, action, **parameters(who)))), won(gone), action)

@@ -1,5 +1,5 @@
 //! The public cloud's own SDKs drive the real binary, on SQLite and on PostgreSQL. The stories are in `tests/sdk`: they
-//! call the RAM API with what its vendor publishes for Python, read the QR codes with `zbarimg` and compute the codes with
+//! call the RAM API with what its vendor publishes for Python, read the QR codes with `zbarimg`, compute the codes with
 //! `pyotp`, and look at the console over HTTP.
 //!
 //! `./test` installs the packages, with the hashes that `requirements.txt` pins, below the target directory.

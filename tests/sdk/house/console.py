@@ -58,7 +58,11 @@ class Console:
         raise AssertionError(f"{path} leads nowhere")
 
     def _ask(self, method, path, fields):
-        headers = {"Host": urlsplit(self._url).netloc, "Accept-Language": "en", "User-Agent": "a browser without script"}
+        headers = {
+            "Host": urlsplit(self._url).netloc,
+            "Accept-Language": "en",
+            "User-Agent": "a browser without script",
+        }
         if self._cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         body = None

@@ -23,7 +23,10 @@ class Phone:
     def scan(cls, png):
         """Scans a QR code: a PNG in base64."""
         scanned = subprocess.run(
-            ["zbarimg", "--quiet", "--raw", "-"], input=base64.b64decode(png, validate=True), capture_output=True, check=True
+            ["zbarimg", "--quiet", "--raw", "-"],
+            input=base64.b64decode(png, validate=True),
+            capture_output=True,
+            check=True,
         )
         return cls(scanned.stdout.decode().strip())
 
@@ -43,14 +46,18 @@ class Phone:
         return self._code(0)
 
     def next_code(self):
-        """The code of the step after the present one, for when the present one is spent: clocks may differ by a step."""
+        """The code of the next step, for when the present one is spent: clocks may differ by a step."""
         self._wait_for_room()
         return self._code(1)
 
     def wrong_codes(self):
         """Two codes that are those of no step near the present one."""
         near = {self._code(steps) for steps in range(-3, 4)}
-        wrong = [code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777", "888888") if code not in near]
+        wrong = [
+            code
+            for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777", "888888")
+            if code not in near
+        ]
         return wrong[0], wrong[1]
 
     def _code(self, steps):

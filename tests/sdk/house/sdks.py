@@ -34,8 +34,13 @@ class Tea:
 
     def __init__(self, client, models, api, key, signature):
         config = Config(
-            access_key_id=key[0], access_key_secret=key[1], endpoint=api, protocol="HTTP",
-            signature_algorithm=signature, connect_timeout=TIMEOUT_MS, read_timeout=TIMEOUT_MS,
+            access_key_id=key[0],
+            access_key_secret=key[1],
+            endpoint=api,
+            protocol="HTTP",
+            signature_algorithm=signature,
+            connect_timeout=TIMEOUT_MS,
+            read_timeout=TIMEOUT_MS,
         )
         self._client, self._models = client(config), models
         # `BindMFADevice` is the method `bind_mfadevice`.

@@ -27,7 +27,11 @@ class Server:
         addresses = [f"--{name}=127.0.0.1:0" for name in ("listen", "api-listen", "ops-listen")]
         self._process = subprocess.Popen(
             [binary, "serve", "--data", self._data, *addresses],
-            env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
         )
         try:
             greeting = self._greeting()
@@ -73,7 +77,11 @@ class Server:
     def _operate(self, *command, told=""):
         done = subprocess.run(
             [self._binary, *command, "--json", "--data", self._data],
-            env=self._environment, input=told, capture_output=True, text=True, timeout=START_SECONDS,
+            env=self._environment,
+            input=told,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
         )
         if done.returncode != 0:
             raise RuntimeError(f"countersign {' '.join(command)}: {done.stderr}")
