@@ -65,8 +65,13 @@ impl Call<'_> {
             return Ok(name.as_str().to_owned());
         }
         let suffix = &self.core.identity().suffix;
-        let name =
-            LogonName::ram_user(text, suffix).map_err(|invalid| under(parameter, "UserPrincipalName", invalid))?;
+        let name = LogonName::ram_user(text, suffix).map_err(|invalid| {
+            // What is wrong with the user's part is told as closely as the older version tells it.
+            match text.trim().split_once('@').map(|(user, _)| UserName::parse(user)) {
+                Some(Err(of_user)) => under(parameter, "UserName", of_user),
+                Some(Ok(_)) | None => under(parameter, "UserPrincipalName", invalid),
+            }
+        })?;
         let (LogonName::RamUser { account, .. }, Some((user, _))) = (&name, text.trim().split_once('@')) else {
             return Err(of_code("EntityNotExist.User"));
         };

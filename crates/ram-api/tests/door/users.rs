@@ -54,6 +54,27 @@ both_engines! {
         }
     }
 
+    async fn a_principal_name_is_refused_for_what_is_wrong_with_it(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let client = kit.owner_client(&acme).await;
+        for (user, code) in [
+            ("a b@acme.countersign.local", "InvalidParameter.UserPrincipalName.InvalidChars"),
+            (&format!("{}@acme.countersign.local", "x".repeat(65)), "InvalidParameter.UserPrincipalName.Length"),
+            (&format!("{}@acme.countersign.local", "x".repeat(500)), "InvalidParameter.UserPrincipalName.Length"),
+            ("@acme.countersign.local", "InvalidParameter.UserPrincipalName.Length"),
+            ("alice", "InvalidParameter.UserPrincipalName.Format"),
+            ("alice@", "InvalidParameter.UserPrincipalName.Format"),
+            ("alice@other.countersign.local", "EntityNotExist.User"),
+            ("alice@acme.countersign.local", "EntityNotExist.User"),
+        ] {
+            let answer = client.ims(&kit, "GetUserMFAInfo", &[("UserPrincipalName", user)]).await;
+            assert_eq!(answer.code(), code, "{user}");
+        }
+        let renamed = [("UserPrincipalName", "alice@acme"), ("NewUserPrincipalName", "a b@acme")];
+        let answer = client.ims(&kit, "UpdateUser", &renamed).await;
+        assert_eq!(answer.code(), "InvalidParameter.NewUserPrincipalName.InvalidChars");
+    }
+
     async fn attack_131_a_list_is_walked_through_by_markers_that_cannot_be_made(kit: Kit) {
         let (acme, other) = (kit.account("acme").await, kit.account("other").await);
         let client = kit.owner_client(&acme).await;

@@ -1,0 +1,33 @@
+"""The book's examples in Python run as they stand on its page."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from house import sdks
+from house.story import same, step, tell
+
+OWNER = ("owner@example.com", "correct horse battery")
+PAGE = Path(__file__).parents[2] / "docs/guide/sdks.md"
+
+
+def story(server):
+    account = server.account("acme", *OWNER)
+    key = server.access_key("acme")
+    environment = {
+        **os.environ,
+        "COUNTERSIGN_API": server.api,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": key[0],
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key[1],
+    }
+    with step("Use it with the SDKs: Python"):
+        (example,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+        ran = subprocess.run([sys.executable, "-B", "-c", example], env=environment, capture_output=True, text=True)
+        same((ran.returncode, ran.stderr), (0, ""))
+        same(ran.stdout.split("\n"), [f"acs:ram::{account}:mfa/alice-phone", "EntityNotExist.User.MFADevice 404", ""])
+        same(sdks.ram(server.api, key)("GetUser", UserName="alice")["User"]["DisplayName"], "Alice")
+
+
+tell(story)

@@ -1,0 +1,1 @@
+"""What the stories are told with: the server, the SDKs, a console without script, a phone."""
