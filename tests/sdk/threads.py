@@ -89,7 +89,10 @@ def story(server):
         bind = {"SerialNumber": f"{crowd.prefix}one", **codes}
         bound = crowd.all(lambda number, call, who: outcome(call, "BindMFADevice", **who(f"{number:02}-1"), **bind))
         winner = bound.index("OK")
-        same(Counter(bound), won("EntityAlreadyExists.VirtualMFADevice.User"), "BindMFADevice")
+        same(Counter(bound)["OK"], 1, "BindMFADevice")
+        # Whoever looked before it was bound shares the budget of its codes, which many at once use up.
+        refused = {"OK", "EntityAlreadyExists.VirtualMFADevice.User", "CheckAuthenticationCodeFail"}
+        same(set(bound) - refused, set(), "BindMFADevice")
         same(crowd.devices()["one"], f"{winner:02}-1", "whose it is")
         same(crowd.counted()[2], 1, "bound devices")
 

@@ -123,7 +123,7 @@ impl Countersign {
             let (spent, seed) = this.judge_binding_of_unbound(tx, &unbound, proof, admitted.now).await?;
             // Of two that bind one device at once, one takes it away.
             if !unbound_mfa::delete(tx, &unbound.account_id, &unbound.id).await? {
-                return Err(Error::Unavailable("the device was taken at this very moment".to_owned()));
+                return Err(Refusal::MfaDeviceTaken.into());
             }
             let id = DeviceId::generate(&*this.inner.entropy);
             let bound = VirtualMfa {
