@@ -9,6 +9,7 @@ mod account;
 mod contacts;
 mod login_profiles;
 mod mfa;
+mod passkeys;
 mod settings;
 mod sts;
 mod users;
@@ -65,9 +66,9 @@ actions! {
     "GetVerificationInfo" [Ims] => contacts::get,
     "SetVerificationInfo" [Ims] => contacts::bind,
     "UnbindVerification" [Ims] => contacts::unbind,
-    "ListPasskeys" [Ims] => contacts::list_passkeys,
-    "UpdatePasskey" [Ims] => contacts::update_passkey,
-    "DeletePasskey" [Ims] => contacts::delete_passkey,
+    "ListPasskeys" [Ims] => passkeys::list,
+    "UpdatePasskey" [Ims] => passkeys::update,
+    "DeletePasskey" [Ims] => passkeys::delete,
 
     "CreateAccessKey" [Ram Ims] => access_keys::create,
     "ListAccessKeys" [Ram Ims] => access_keys::list,

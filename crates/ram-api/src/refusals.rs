@@ -79,7 +79,14 @@ fn of_refusal(refusal: Refusal) -> ApiError {
         | R::MfaRequired
         | R::SettingsChanged
         | R::NoAdministratorPath
+        | R::KeyExists
+        | R::OtherMfaTypeBound
         // What no signed call can meet.
+        | R::KeyNotAccepted
+        | R::KeyNotAllowed
+        | R::KeyUnknown
+        | R::TooManyKeys
+        | R::CeremonyOver
         | R::LogonOver
         | R::WrongCredentials
         | R::PasswordsDiffer
@@ -154,6 +161,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("EntityNotExist.User.LoginProfile", "login policy not exists"),
     ("EntityNotExist.User.MFADevice", "The user has not bound any MFA device."),
     ("EntityNotExist.User.Passkey", "The passkey does not exist."),
+    ("EntityAlreadyExists.SecurityKey", "The name of the passkey does already exist."),
+    ("OperationConflict.MFADeviceType", "The user has already bound an MFA device of another type."),
     ("EntityNotExist.User.Verification", "The verification info does not exist."),
     ("EntityNotExist.VirtualMFADevice", "The virtual mfa device does not exist."),
     ("DeleteConflict.User.AccessKey", "The user CAN NOT has any access key while deleting the user."),

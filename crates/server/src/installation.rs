@@ -33,6 +33,8 @@ pub(crate) struct Opening {
     pub(crate) absent: IfAbsent,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    /// The port of the pages, where the settings name no public URL; 0 where none are served.
+    pub(crate) port: u16,
 }
 
 /// What happens where there is no installation yet.
@@ -50,7 +52,7 @@ impl Installation {
 
     /// Opens a database in another place than the settings say, with their key ring.
     pub(crate) async fn open_at(location: Location, settings: &Settings, opening: Opening) -> Result<Self, Failure> {
-        let Opening { access, absent, clock, metrics } = opening;
+        let Opening { access, absent, clock, metrics, port } = opening;
         let key_file = key_file(settings);
         if absent == IfAbsent::Refuse {
             require_presence(&location, &key_file)?;
@@ -75,7 +77,11 @@ impl Installation {
             hasher: hasher.map_err(|error| Failure::new(error.to_string()))?,
             clock,
             entropy: Arc::new(OsEntropy),
-            identity: Identity { suffix: settings.suffix.clone(), issuer: settings.issuer.clone() },
+            identity: Identity {
+                suffix: settings.suffix.clone(),
+                issuer: settings.issuer.clone(),
+                relying_party: settings.public_url_at(port).relying_party(),
+            },
             metrics,
         };
         match Countersign::open(parts).await {

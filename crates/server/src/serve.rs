@@ -116,14 +116,15 @@ impl Server {
         };
         let mut registry = new_registry(clock.now());
         let (metrics, http_metrics) = (Metrics::new(&mut registry), HttpMetrics::new(&mut registry));
-        let opening = Opening { access: Access::Serve, absent: IfAbsent::Make, clock, metrics };
+        let (pages, pages_at) = listen(settings.listen, "--listen").await?;
+        let port = pages_at.port();
+        let opening = Opening { access: Access::Serve, absent: IfAbsent::Make, clock, metrics, port };
         let installation = Installation::open(settings, opening).await?;
         let core = installation.core.clone();
 
-        let (pages, pages_at) = listen(settings.listen, "--listen").await?;
         let (api_listener, api_at) = listen(settings.api_listen, "--api-listen").await?;
         let (ops, ops_at) = listen(settings.ops_listen, "--ops-listen").await?;
-        let public_url = settings.public_url_at(pages_at.port());
+        let public_url = settings.public_url_at(port);
         let invitation = match house {
             House::Own => invite(&core, &public_url).await?,
             House::Demo => demo::furnish(&core, &demo_clock).await?,

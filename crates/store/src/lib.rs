@@ -27,6 +27,7 @@ pub mod budgets;
 pub mod clock;
 pub mod contacts;
 pub mod credential_reports;
+pub mod factors;
 pub mod facts;
 pub mod findings;
 pub mod forecast;
@@ -50,6 +51,8 @@ pub mod sessions;
 pub mod unbound_mfa;
 pub mod users;
 pub mod virtual_mfa;
+pub mod webauthn_ceremonies;
+pub mod webauthn_credentials;
 
 pub use engine::{Access, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
 pub use error::{Settle, Settles, StoreError};
@@ -73,6 +76,7 @@ pub fn statements() -> Vec<&'static str> {
         clock::ALL,
         contacts::ALL,
         credential_reports::ALL,
+        factors::ALL,
         facts::ALL,
         known_places::ALL,
         login_profiles::ALL,
@@ -96,6 +100,8 @@ pub fn statements() -> Vec<&'static str> {
         unbound_mfa::ALL,
         users::ALL,
         virtual_mfa::ALL,
+        webauthn_ceremonies::ALL,
+        webauthn_credentials::ALL,
     ]
     .concat()
 }
