@@ -34,8 +34,7 @@ struct Type {
 pub(crate) async fn show(asker: Asker) -> Response {
     let t = asker.words();
     let settings = &asker.actor().session().settings;
-    let limits =
-        |kind| Limits::new(&asker.console, &KindWords::new(asker.words(), kind), Some(settings));
+    let limits = |kind| Limits::new(&asker.console, &KindWords::new(asker.words(), kind), Some(settings));
     let (base, place) = match asker.actor().role() {
         Role::Owner => ("/account/security", Place::AccountSecurity),
         Role::Anonymous | Role::User | Role::Administrator | Role::Operator => ("/me/security", Place::MySecurity),

@@ -25,7 +25,6 @@ pub(super) struct BindPage {
     pub(super) problems: Problems,
     pub(super) user: Option<Subject>,
     pub(super) base: &'static str,
-    pub(super) list: String,
     pub(super) b: BindShown,
 }
 
@@ -91,14 +90,12 @@ fn refused(asker: &Asker, kind: KeyKind, form: BindShown, error: Error) -> Respo
 }
 
 fn answer(asker: &Asker, kind: KeyKind, b: BindShown, problems: Problems) -> Response {
-    let list = list_path(asker, kind);
     let page = BindPage {
         t: asker.words(),
         frame: Frame { path: b.action.clone(), ..frame(&asker.console, &asker.visitor, &asker.member) },
         problems,
         user: None,
         base: base(asker.actor()),
-        list,
         b,
     };
     form_page(&page.problems, &page)

@@ -107,7 +107,8 @@ mod tests {
         // The page that asks before saving sends the value as it is.
         assert_eq!(typed_policy(&fields(""), value.clone()), value);
         assert_eq!(typed_policy(&fields(&body), "any".to_owned()), "any");
-        let Control::Attestation { products, others, .. } = policy_control(&format!("deny:{}", hello[0]), &words) else {
+        let Control::Attestation { products, others, .. } = policy_control(&format!("deny:{}", hello[0]), &words)
+        else {
             panic!("another control");
         };
         assert!(products.iter().all(|product| !product.chosen));

@@ -8,7 +8,9 @@ use crate::frame::Problems;
 use crate::locales::Words;
 use countersign_core::Refusal;
 use countersign_core::settings::{Fingerprint, PolicyChange, SettingsChange, strength_name, values};
-use countersign_model::settings::{AttestationPolicy, InvalidMasks, NetworkMasks, SecuritySettings, SensitiveOperation};
+use countersign_model::settings::{
+    AttestationPolicy, InvalidMasks, NetworkMasks, SecuritySettings, SensitiveOperation,
+};
 use std::collections::BTreeMap;
 
 /// The two pages of settings.

@@ -128,8 +128,7 @@ pub(crate) async fn show(
     Path(name): Path<String>,
     AddressQuery(query): AddressQuery<Query>,
 ) -> Response {
-    let tabs =
-        [Tab::VirtualMfa, Tab::SecurityKeys, Tab::Passkeys, Tab::AccessKeys, Tab::Sessions, Tab::History];
+    let tabs = [Tab::VirtualMfa, Tab::SecurityKeys, Tab::Passkeys, Tab::AccessKeys, Tab::Sessions, Tab::History];
     let tab = tabs.into_iter().find(|tab| tab.as_str() == query.tab).unwrap_or(Tab::ConsoleLogon);
     let history = match history(&asker, &name, tab, &query.before).await {
         Ok(history) => history,
@@ -227,7 +226,8 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
     let u = asker.subject(&user);
     let granted = asker.doable(&user.user.name, &user.user.id);
     let can = granted.to_one_outranked(user.is_outranked || user.is_oneself);
-    let (has_factor, security) = (user.device.is_some() || !user.keys.is_empty(), security_keys(asker, &user, tab, can));
+    let (has_factor, security) =
+        (user.device.is_some() || !user.keys.is_empty(), security_keys(asker, &user, tab, can));
     Page {
         has_factor,
         security,

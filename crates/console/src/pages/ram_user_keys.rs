@@ -38,12 +38,7 @@ pub(crate) async fn show(
 }
 
 /// `POST /ram/users/{name}/security-keys`, `…/passkeys`.
-pub(crate) async fn change(
-    asker: Asker,
-    OfKind(kind): OfKind,
-    Path(name): Path<String>,
-    fields: Fields,
-) -> Response {
+pub(crate) async fn change(asker: Asker, OfKind(kind): OfKind, Path(name): Path<String>, fields: Fields) -> Response {
     let (core, id) = (&asker.console.core, fields.text("key"));
     match fields.text("do").as_str() {
         "rename" => {
@@ -167,7 +162,6 @@ fn answer(asker: &Asker, name: &str, kind: KeyKind, b: BindShown, problems: Prob
         problems,
         user: Some(Subject { name: name.to_owned(), logon_name: asker.logon_name(name), path: user_path(name) }),
         base: "",
-        list: tab_path(name, kind),
         b,
     };
     form_page(&page.problems, &page)

@@ -265,13 +265,11 @@ fn is_about_name(error: &Error) -> bool {
 
 /// The problems of a form about keys: what is wrong with the name stands at its field.
 pub(super) fn key_problems(words: &Words, error: Error) -> Result<Problems, Error> {
-    let name_is_taken = is_about_name(&error);
-    let problems = crate::answer::problem(words, error, "key-begin")?;
-    if !name_is_taken {
-        return Ok(problems);
-    }
-    let text = problems.all().first().map(|problem| problem.text.clone()).unwrap_or_default();
-    Ok(Problems::one("key_name", text))
+    let field = if is_about_name(&error) { "key_name" } else { "key-begin" };
+    let taken = error.refusal() == Some(Refusal::KeyExists) && is_about_name(&error);
+    let problems = crate::answer::problem(words, error, field)?;
+    let told = problems.all().first().map(|problem| problem.text.clone()).unwrap_or_default();
+    Ok(Problems::one(field, if taken { words.s("webauthn-name-taken") } else { told }))
 }
 
 /// The button that logs on with a passkey.
@@ -316,9 +314,31 @@ mod tests {
     #[test]
     fn both_kinds_have_all_their_words() {
         const WHATS: &[&str] = &[
-            "tab", "lead", "note", "none", "none-text", "none-text-user", "enable", "add", "unbind", "bind-title",
-            "bind-lead", "howto-1", "howto-2", "howto-3", "obtain", "obtained", "limit-protocol", "limit-use", "type",
-            "type-help", "unbind-title", "unbind-effect", "rename-title", "done-bound", "done-unbound",
+            "tab",
+            "lead",
+            "note",
+            "none",
+            "none-text",
+            "none-text-user",
+            "enable",
+            "add",
+            "unbind",
+            "bind-title",
+            "bind-lead",
+            "howto-1",
+            "howto-2",
+            "howto-3",
+            "obtain",
+            "obtained",
+            "limit-protocol",
+            "limit-use",
+            "type",
+            "type-help",
+            "unbind-title",
+            "unbind-effect",
+            "rename-title",
+            "done-bound",
+            "done-unbound",
         ];
         let locales = Arc::new(Locales::load());
         for language in [Language::English, Language::Chinese] {
