@@ -159,6 +159,13 @@ impl SoftKey {
         }
     }
 
+    /// The same, changed.
+    #[must_use]
+    pub fn that(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// Makes a credential for these options, as `navigator.credentials.create` would, and gives what `toJSON()` gives.
     pub fn create(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
