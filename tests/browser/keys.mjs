@@ -126,7 +126,7 @@ await main(async (open) => {
     alice.at("/me/security");
   });
 
-  await step("D02 D11: a passkey is bound after the key has proved that it is she", async () => {
+  await step("D02 D04 D11 D13: a passkey of her own device is bound after the key has proved that it is she", async () => {
     phone = await Key.device(alice, { synced: true });
     await alice.go("/me/security/passkeys");
     await alice.look("my-passkeys-none");
@@ -163,8 +163,10 @@ await main(async (open) => {
 
   await step("D03: and by the list of the name field", async () => {
     await alice.logOff();
-    await phone.touched(() => alice.leave(() => alice.go("/")));
-    await alice.page.waitForURL("**/me/security");
+    await phone.touched(async () => {
+      await alice.go("/");
+      await alice.page.waitForURL("**/me/security");
+    });
     await alice.logOff();
   });
 
@@ -178,10 +180,10 @@ await main(async (open) => {
     await alice.look("logon-passkey-refused");
   });
 
-  await step("attack_074: whoever is not verified is not logged on", async () => {
+  await step("D05 attack_074: whoever is not verified is not logged on", async () => {
     await phone.verifies(false);
-    await alice.go("/");
     await impatiently(alice, () => phone.touched(async () => {
+      await alice.go("/");
       await ask(alice);
       await alice.page.locator("[data-webauthn-says].field-error").waitFor();
     }));
@@ -203,7 +205,7 @@ await main(async (open) => {
   await step("attack_085: a copy of the key with a lower counter is refused, and the administrators are told", async () => {
     await alice.logOff();
     await provePassword(alice, ALICE.name, ALICE.password);
-    await stick.copy({ signCount: 1 });
+    await stick.copy({ signCount: 0 });
     await stick.touched(() => alice.leave(() => ask(alice)));
     await alice.reads(t.keyWrong);
     await owner.go("/ram/findings");
@@ -241,7 +243,7 @@ await main(async (open) => {
     await alice.reads(t.passkeyUnknown);
   });
 
-  await step("D06: device types and limits", async () => {
+  await step("D06 D12 D14: methods, device types and limits", async () => {
     await owner.go("/help/keys");
     await owner.reads(t.syncedPasskey);
     await owner.look("help-keys");

@@ -151,9 +151,10 @@ class Ceremony {
       const options = await this.#ask();
       if (options) await this.#prompt(options, { signal: pending.signal });
     } catch (error) {
-      const word = complaint(error, began, this.#options);
-      if (pending === this.#pending) this.say(word);
-      if (word !== null && "autofill" in this.#form.dataset && pending === this.#pending) this.#autofill();
+      if (pending !== this.#pending) return; // Another prompt has taken over.
+      this.say(complaint(error, began, this.#options));
+      this.#pending = null;
+      if ("autofill" in this.#form.dataset) this.#autofill();
     }
   }
 

@@ -150,11 +150,12 @@ async fn take_proof(
                 | Refusal::CeremonyOver),
             ..
         }) => {
-            let problems = match refusal {
-                Refusal::WrongCode if by_key => Problems::one(KEY_FORM, visitor.words.s("webauthn-wrong")),
-                _ if by_key => Problems::one(KEY_FORM, refusal_text(&visitor.words, refusal)),
-                _ => Problems::one(PROOF, refusal_text(&visitor.words, refusal)),
+            let text = if by_key && refusal == Refusal::WrongCode {
+                visitor.words.s("webauthn-wrong")
+            } else {
+                refusal_text(&visitor.words, refusal)
             };
+            let problems = Problems::one(if by_key { KEY_FORM } else { PROOF }, text);
             match console.core.proof_demand(&member.0, &asked).await {
                 Ok(asked) => show(console, (visitor, member), sent, (&asked, &form), problems).await,
                 Err(error) => answer::failure(console, visitor, error),

@@ -118,8 +118,8 @@ webauthn-elsewhere = The browser refuses keys at this address. Open the address 
 webauthn-failed = That did not work. Try again. If it fails again, use another browser or another way.
 
 # Device types and limits
-webauthn-about = Device types and limits
-webauthn-about-lead = Which security keys and passkeys there are, and what holds for them here.
+webauthn-about = Methods, device types and limits
+webauthn-about-lead = By what you prove who you are, which security keys and passkeys there are, and what holds for them here.
 webauthn-kinds = Two kinds
 webauthn-types = Types of devices
 webauthn-type = Type
@@ -142,3 +142,30 @@ webauthn-type-synced = Synced passkey
 webauthn-type-synced-examples = iCloud Keychain, Google Password Manager, 1Password, Bitwarden
 webauthn-type-synced-verifies = Fingerprint, face or PIN
 webauthn-type-synced-leaves = In an account of its maker, on all devices that are logged on there. It survives the loss of a phone, and is as safe as that account.
+
+# Which method serves where
+webauthn-method = Method
+webauthn-method-logon = At logon
+webauthn-method-sensitive = At sensitive operations
+webauthn-method-owner = The account owner binds it under
+webauthn-method-user = A RAM user binds it under
+webauthn-method-password-logon = First step
+webauthn-method-password-sensitive = While no second factor is bound
+webauthn-method-password-owner = Account Center > Security
+webauthn-method-password-user = Security Information Management > Password
+webauthn-method-virtual-mfa-logon = Second step
+webauthn-method-virtual-mfa-sensitive = Yes
+webauthn-method-virtual-mfa-owner = Account Center > Security
+webauthn-method-virtual-mfa-user = Security Information Management > Virtual MFA Device
+webauthn-method-security-key-logon = Second step
+webauthn-method-security-key-sensitive = Yes
+webauthn-method-security-key-owner = Account Center > Security
+webauthn-method-security-key-user = Security Information Management > Security Keys
+webauthn-method-passkey-logon = Both steps at once, or second step
+webauthn-method-passkey-sensitive = Yes
+webauthn-method-passkey-owner = Account Center > Security
+webauthn-method-passkey-user = Security Information Management > Passkeys
+webauthn-method-recovery-code-logon = Second step, once; then a new device or key is bound
+webauthn-method-recovery-code-sensitive = No
+webauthn-method-recovery-code-owner = Account Center > Security
+webauthn-method-recovery-code-user = Security Information Management

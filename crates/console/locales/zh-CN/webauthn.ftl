@@ -118,8 +118,8 @@ webauthn-elsewhere = 浏览器拒绝在当前地址使用密钥，请从管理�
 webauthn-failed = 操作未成功，请重试。如仍失败，请更换浏览器或选择其他方式。
 
 # 设备类型与使用限制
-webauthn-about = 设备类型与使用限制
-webauthn-about-lead = 了解安全密钥和通行密钥的种类，以及在本系统中的使用限制。
+webauthn-about = 验证方式、设备类型与使用限制
+webauthn-about-lead = 了解各种身份验证方式、安全密钥和通行密钥的种类，以及在本系统中的使用限制。
 webauthn-kinds = 两种方式
 webauthn-types = 设备类型
 webauthn-type = 类型
@@ -142,3 +142,30 @@ webauthn-type-synced = 可同步的通行密钥
 webauthn-type-synced-examples = iCloud 钥匙串、Google 密码管理工具、1Password、Bitwarden
 webauthn-type-synced-verifies = 指纹、面容或 PIN
 webauthn-type-synced-leaves = 保存在厂商账号中，登录该账号的所有设备均可使用。手机丢失后仍可使用，安全性取决于该账号。
+
+# 各验证方式的使用场景
+webauthn-method = 验证方式
+webauthn-method-logon = 登录时
+webauthn-method-sensitive = 敏感操作时
+webauthn-method-owner = 账号所有者的设置位置
+webauthn-method-user = RAM 用户的设置位置
+webauthn-method-password-logon = 第一步
+webauthn-method-password-sensitive = 仅在未绑定第二验证因素时
+webauthn-method-password-owner = 账号中心 > 安全
+webauthn-method-password-user = 安全信息管理 > 密码
+webauthn-method-virtual-mfa-logon = 第二步
+webauthn-method-virtual-mfa-sensitive = 支持
+webauthn-method-virtual-mfa-owner = 账号中心 > 安全
+webauthn-method-virtual-mfa-user = 安全信息管理 > 虚拟 MFA 设备
+webauthn-method-security-key-logon = 第二步
+webauthn-method-security-key-sensitive = 支持
+webauthn-method-security-key-owner = 账号中心 > 安全
+webauthn-method-security-key-user = 安全信息管理 > U2F 安全密钥
+webauthn-method-passkey-logon = 一次完成两步，或作为第二步
+webauthn-method-passkey-sensitive = 支持
+webauthn-method-passkey-owner = 账号中心 > 安全
+webauthn-method-passkey-user = 安全信息管理 > 通行密钥
+webauthn-method-recovery-code-logon = 第二步，仅可使用一次，随后需绑定新设备或密钥
+webauthn-method-recovery-code-sensitive = 不支持
+webauthn-method-recovery-code-owner = 账号中心 > 安全
+webauthn-method-recovery-code-user = 安全信息管理

@@ -1,4 +1,5 @@
-//! What kinds of security keys and passkeys there are, what each is good for, and which limits hold (D06).
+//! By which methods one proves who one is, and where each is bound; what kinds of security keys and passkeys there are, and
+//! which limits hold.
 
 use super::ram_asker::Asker;
 use super::webauthn_parts::{KindWords, Limits};
@@ -16,10 +17,20 @@ use countersign_model::webauthn::KeyKind;
 struct Page {
     t: Words,
     frame: Frame,
+    methods: Vec<Method>,
     types: Vec<Type>,
     security_key: Limits,
     passkey: Limits,
     base: &'static str,
+}
+
+/// A method, by its words.
+struct Method {
+    name: String,
+    logon: String,
+    sensitive: String,
+    owner: String,
+    user: String,
 }
 
 /// A type of device, by its words.
@@ -41,6 +52,7 @@ pub(crate) async fn show(asker: Asker) -> Response {
     };
     let template = Page {
         frame: asker.frame(place, "/help/keys".to_owned()),
+        methods: METHODS.iter().map(|name| Method::new(&t, name)).collect(),
         types: TYPES.iter().map(|name| Type::new(&t, name)).collect(),
         security_key: limits(KeyKind::SecurityKey),
         passkey: limits(KeyKind::Passkey),
@@ -48,6 +60,22 @@ pub(crate) async fn show(asker: Asker) -> Response {
         t,
     };
     page(StatusCode::OK, &template)
+}
+
+/// The methods; the words of `x` are `method-x`, and `webauthn-method-x-logon`, `…-sensitive`, `…-owner`, `…-user`.
+const METHODS: &[&str] = &["password", "virtual-mfa", "security-key", "passkey", "recovery-code"];
+
+impl Method {
+    fn new(t: &Words, name: &str) -> Self {
+        let say = |what: &str| t.s(&format!("webauthn-method-{name}-{what}"));
+        Self {
+            name: t.s(&format!("method-{name}")),
+            logon: say("logon"),
+            sensitive: say("sensitive"),
+            owner: say("owner"),
+            user: say("user"),
+        }
+    }
 }
 
 /// The types; the words of `x` are `webauthn-type-x`, `…-examples`, `…-verifies`, `…-leaves`.
@@ -71,6 +99,12 @@ mod tests {
         let locales = Arc::new(Locales::load());
         for language in [Language::English, Language::Chinese] {
             let words = Words::new(Arc::clone(&locales), language);
+            for name in METHODS {
+                let Method { name, logon, sensitive, owner, user } = Method::new(&words, name);
+                for text in [name, logon, sensitive, owner, user] {
+                    assert!(!text.starts_with("webauthn-") && !text.starts_with("method-"), "{text}");
+                }
+            }
             for name in TYPES {
                 let Type { name, examples, verifies, leaves } = Type::new(&words, name);
                 for text in [name, examples, verifies, leaves] {

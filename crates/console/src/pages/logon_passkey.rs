@@ -47,9 +47,10 @@ pub(crate) async fn prove(
             ..
         }) => {
             // Whoever shows a passkey has typed no name: the words about name and password are not for him.
-            let text = match refusal {
-                Refusal::WrongCredentials => visitor.words.s("webauthn-log-on-refused"),
-                refusal => refusal_text(&visitor.words, refusal),
+            let text = if refusal == Refusal::WrongCredentials {
+                visitor.words.s("webauthn-log-on-refused")
+            } else {
+                refusal_text(&visitor.words, refusal)
             };
             passkey_refused(&console, &visitor, text, refusal == Refusal::KeyUnknown)
         }

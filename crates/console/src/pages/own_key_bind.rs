@@ -35,7 +35,7 @@ pub(crate) async fn show(asker: Asker, OfKind(kind): OfKind) -> Response {
         return see(&at);
     }
     match asker.console.core.own_security(asker.actor()).await {
-        Ok(own) if own.may_manage_mfa => answer(&asker, kind, blank(&asker, kind), Problems::default()),
+        Ok(own) if own.may_manage_mfa => answer(&asker, blank(&asker, kind), Problems::default()),
         Ok(_) => asker.failure(Refusal::NoPermission.into()),
         Err(error) => asker.failure(error),
     }
@@ -50,12 +50,12 @@ async fn begin(asker: &Asker, kind: KeyKind, fields: &Fields) -> Response {
     let other = if fields.ticked("replace") { OtherType::Replace } else { OtherType::Keep };
     let form = BindShown { replaces: other == OtherType::Replace, ..blank(asker, kind) };
     match asker.console.core.begin_own_key(asker.actor(), kind, other, asker.origin()).await {
-        Ok(prompt) => answer(asker, kind, form.asking(prompt), Problems::default()),
+        Ok(prompt) => answer(asker, form.asking(prompt), Problems::default()),
         // No mistake of anybody's: the page says what can be done.
         Err(Error::Refused { refusal: Refusal::OtherMfaTypeBound, .. }) => {
-            answer(asker, kind, BindShown { other_bound: true, ..form }, Problems::default())
+            answer(asker, BindShown { other_bound: true, ..form }, Problems::default())
         }
-        Err(error) => refused(asker, kind, form, error),
+        Err(error) => refused(asker, form, error),
     }
 }
 
@@ -70,7 +70,7 @@ async fn finish(asker: &Asker, kind: KeyKind, fields: &Fields) -> Response {
         }
         Err(error) => {
             let form = blank(asker, kind).again(sent, &error);
-            refused(asker, kind, form, error)
+            refused(asker, form, error)
         }
     }
 }
@@ -82,14 +82,14 @@ fn blank(asker: &Asker, kind: KeyKind) -> BindShown {
     BindShown::new(&asker.console, words, (format!("{list}/bind"), list), Some(settings))
 }
 
-fn refused(asker: &Asker, kind: KeyKind, form: BindShown, error: Error) -> Response {
+fn refused(asker: &Asker, form: BindShown, error: Error) -> Response {
     match key_problems(&asker.visitor.words, error) {
-        Ok(problems) => answer(asker, kind, form, problems),
+        Ok(problems) => answer(asker, form, problems),
         Err(error) => asker.failure(error),
     }
 }
 
-fn answer(asker: &Asker, kind: KeyKind, b: BindShown, problems: Problems) -> Response {
+fn answer(asker: &Asker, b: BindShown, problems: Problems) -> Response {
     let page = BindPage {
         t: asker.words(),
         frame: Frame { path: b.action.clone(), ..frame(&asker.console, &asker.visitor, &asker.member) },

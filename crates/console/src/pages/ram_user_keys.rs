@@ -64,7 +64,7 @@ pub(crate) async fn show_bind(asker: Asker, OfKind(kind): OfKind, Path(name): Pa
     match asker.other_user(&name).await {
         Ok(user) => {
             let form = blank(&asker, &user.user.name, kind);
-            answer(&asker, &user.user.name, kind, form, Problems::default())
+            answer(&asker, &user.user.name, form, Problems::default())
         }
         Err(response) => response,
     }
@@ -76,8 +76,8 @@ pub(crate) async fn bind(asker: Asker, OfKind(kind): OfKind, Path(name): Path<St
     if fields.text("do") != "finish" {
         let form = blank(&asker, &name, kind);
         return match core.begin_key_for(actor, &name, kind, origin).await {
-            Ok(prompt) => answer(&asker, &name, kind, form.asking(prompt), Problems::default()),
-            Err(error) => refused(&asker, &name, kind, form, error),
+            Ok(prompt) => answer(&asker, &name, form.asking(prompt), Problems::default()),
+            Err(error) => refused(&asker, &name, form, error),
         };
     }
     let sent = key_answer(&fields);
@@ -85,7 +85,7 @@ pub(crate) async fn bind(asker: Asker, OfKind(kind): OfKind, Path(name): Path<St
         Ok(_) => see(&done(&name, kind, &format!("webauthn-{}-bound", kind.as_str()))),
         Err(error) => {
             let form = blank(&asker, &name, kind).again(sent, &error);
-            refused(&asker, &name, kind, form, error)
+            refused(&asker, &name, form, error)
         }
     }
 }
@@ -148,14 +148,14 @@ fn blank(asker: &Asker, name: &str, kind: KeyKind) -> BindShown {
     BindShown { one_present: asker.visitor.words.with("webauthn-one-present", "name", name), ..form }
 }
 
-fn refused(asker: &Asker, name: &str, kind: KeyKind, form: BindShown, error: Error) -> Response {
+fn refused(asker: &Asker, name: &str, form: BindShown, error: Error) -> Response {
     match key_problems(&asker.visitor.words, error) {
-        Ok(problems) => answer(asker, name, kind, form, problems),
+        Ok(problems) => answer(asker, name, form, problems),
         Err(error) => asker.failure(error),
     }
 }
 
-fn answer(asker: &Asker, name: &str, kind: KeyKind, b: BindShown, problems: Problems) -> Response {
+fn answer(asker: &Asker, name: &str, b: BindShown, problems: Problems) -> Response {
     let page = BindPage {
         t: asker.words(),
         frame: asker.frame(Place::RamUsers, b.action.clone()),

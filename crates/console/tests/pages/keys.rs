@@ -411,11 +411,12 @@ both_engines! {
         assert!(refused.text().contains("The account does not allow this"), "{}", refused.text());
     }
 
-    async fn d06_a_page_tells_the_types_of_devices_and_the_limits(kit: Kit) {
+    async fn d06_d12_d14_a_page_tells_methods_types_of_devices_and_limits(kit: Kit) {
         let acme = kit.account("acme").await;
         let mut browser = owner(&kit, &acme).await;
         let page = browser.open("/help/keys").await;
-        for told in ["U2F key", "FIDO2 key", "Synced passkey", "fingerprint, face or PIN", "At most 20", "localhost:8080"] {
+        for told in ["U2F key", "FIDO2 key", "Synced passkey", "fingerprint, face or PIN", "At most 20", "localhost:8080", "At sensitive operations",
+            "The account owner binds it under", "A RAM user binds it under", "Both steps at once"] {
             assert!(page.text().contains(told), "{told}: {}", page.text());
         }
         let own = browser.open("/account/security").await;
