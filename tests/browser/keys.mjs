@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { Browser } from "./house/browser.mjs";
 import { provePassword } from "./house/deeds.mjs";
-import { Key, impatiently } from "./house/key.mjs";
+import { Key, autofills, impatiently } from "./house/key.mjs";
 import { KEY_PAGES, judgeCoverage } from "./house/pages.mjs";
 import { main, step } from "./house/run.mjs";
 import { Server } from "./house/server.mjs";
@@ -33,6 +33,13 @@ async function obtain(visitor, key, { name, look } = {}) {
 /** Asks the browser on a page whose form is sent by the answer. */
 const show = (visitor, key) => key.touched(() => visitor.leave(() => ask(visitor)));
 
+/** Puts off the recovery codes that are offered after a binding, and opens a list. */
+async function codesLater(visitor, list) {
+  visitor.at(/\/recovery-codes$/);
+  await visitor.press(visitor.t.later);
+  await visitor.go(list);
+}
+
 /** What the script says below its button. */
 async function says(visitor, text) {
   const said = visitor.page.locator("[data-webauthn-says].field-error");
@@ -48,6 +55,7 @@ await main(async (open) => {
   const alice = await browser.visitor({ ...at, name: "alice" });
   const { t } = owner;
   let stick;
+  let fido;
   let phone;
 
   await step("an account, and two users", async () => {
@@ -80,9 +88,7 @@ await main(async (open) => {
     await alice.press(t.next);
     assert.ok(await alice.page.getByRole("button", { name: t.confirmBind, exact: true }).isDisabled());
     await obtain(alice, stick, { look: "logon-bind-key" });
-    alice.at("/me/security/recovery-codes");
-    await alice.press(t.later);
-    await alice.go("/me/security/security-keys");
+    await codesLater(alice, "/me/security/security-keys");
     await alice.reads(t.deviceBound);
     await alice.look("my-security-keys");
   });
@@ -102,15 +108,6 @@ await main(async (open) => {
     });
   });
 
-  await step("attack_073 attack_075: a bogus signature and a missing touch are refused", async () => {
-    for (const lie of ["isBogusSignature", "isBadUP"]) {
-      await stick.lying(lie, () => alice.leave(() => ask(alice)));
-      alice.at("/logon/second-factor");
-      await alice.reads(t.keyWrong);
-    }
-    await alice.look("second-factor-key-refused");
-  });
-
   await step("a wrong key is not taken", async () => {
     const other = await Key.u2f(alice);
     const theirs = await stick.credentials();
@@ -126,6 +123,31 @@ await main(async (open) => {
     alice.at("/me/security");
   });
 
+  await step("D11 D13: a second key, without a PIN, is bound after the first has proved that it is she", async () => {
+    fido = await Key.bare(alice);
+    await alice.go("/me/security/security-keys");
+    await alice.press(t.bindAnotherKey);
+    await alice.press(t.next);
+    await show(alice, stick);
+    await obtain(alice, fido, { name: "In the drawer" });
+    await codesLater(alice, "/me/security/security-keys");
+    await alice.reads("In the drawer");
+    await alice.look("my-security-keys-two");
+  });
+
+  await step("attack_073 attack_075: a bogus signature and a missing touch are refused", async () => {
+    await alice.logOff();
+    await provePassword(alice, ALICE.name, ALICE.password);
+    for (const lie of ["isBogusSignature", "isBadUP"]) {
+      await fido.lying(lie, () => alice.leave(() => ask(alice)));
+      alice.at("/logon/second-factor");
+      await alice.reads(t.keyWrong);
+    }
+    await alice.look("second-factor-key-refused");
+    await show(alice, fido);
+    alice.at("/me/security");
+  });
+
   await step("D02 D04 D11 D13: a passkey of her own device is bound after the key has proved that it is she", async () => {
     phone = await Key.device(alice, { synced: true });
     await alice.go("/me/security/passkeys");
@@ -137,7 +159,7 @@ await main(async (open) => {
     await alice.look("verify-by-key");
     await show(alice, stick);
     await obtain(alice, phone, { name: "Phone", look: "bind-passkey" });
-    alice.at("/me/security/passkeys");
+    await codesLater(alice, "/me/security/passkeys");
     await alice.reads("Phone");
     await alice.reads(t.synced);
     await alice.look("my-passkeys");
@@ -155,6 +177,7 @@ await main(async (open) => {
   });
 
   await step("D03: she logs on with the passkey alone, by the button", async () => {
+    await autofills(alice, false);
     await alice.logOff();
     await alice.look("logon-passkey");
     await show(alice, phone);
@@ -162,11 +185,13 @@ await main(async (open) => {
   });
 
   await step("D03: and by the list of the name field", async () => {
+    await autofills(alice, true);
     await alice.logOff();
     await phone.touched(async () => {
-      await alice.go("/");
+      await alice.page.goto("/", { waitUntil: "commit" });
       await alice.page.waitForURL("**/me/security");
     });
+    await autofills(alice, false);
     await alice.logOff();
   });
 
@@ -260,8 +285,7 @@ await main(async (open) => {
     await owner.fill({ verify_proof: OWNER.password });
     await owner.press(t.verifyAndGoOn);
     await obtain(owner, key, { name: "Laptop", look: "account-bind-passkey" });
-    await owner.press(t.later);
-    await owner.go("/account/security/passkeys");
+    await codesLater(owner, "/account/security/passkeys");
     await owner.look("account-passkeys");
     await owner.go("/account/security");
     await owner.look("account-security-keys");

@@ -72,7 +72,7 @@ export class Key {
   async copy(changes) {
     const [credential] = await this.credentials();
     await this.#tell("removeCredential", { credentialId: credential.credentialId });
-    await this.#tell("addCredential", { credential: { ...credential, ...changes } });
+    await this.#tell("addCredential", { credential: { rpId: "localhost", ...credential, ...changes } });
   }
 
   /** Says that a credential may be copied to other devices, or that it may not. */
@@ -90,12 +90,29 @@ export class Key {
   }
 }
 
+/** Whether the visitor's browser offers passkeys in the list of a field. A virtual authenticator that is touched is chosen
+ * from that list at once, so what is pressed by hand is tried in a browser without the list. */
+export async function autofills(visitor, does) {
+  if (!visitor.mayAutofill) {
+    visitor.mayAutofill = true;
+    await visitor.context.addInitScript(() => {
+      if (document.cookie.includes("no-autofill")) PublicKeyCredential.isConditionalMediationAvailable = async () => false;
+    });
+  }
+  if (does) await visitor.context.clearCookies({ name: "no-autofill" });
+  else await visitor.context.addCookies([{ name: "no-autofill", value: "1", url: visitor.url }]);
+}
+
 /** While `act` goes on, prompts end after a short while, as when nobody touches anything for minutes. */
 export async function impatiently(visitor, act) {
   const shorten = (text) => text.replace(/"timeout":\d+/, `"timeout":${TOUCH_MS}`);
   const handle = async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, body: shorten(await answer.text()) });
+    try {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: shorten(await answer.text()) });
+    } catch {
+      // The page that asked is gone.
+    }
   };
   const matching = /\/begin$/;
   await visitor.page.route(matching, handle);

@@ -100,7 +100,7 @@ export const KEY_PAGES = {
   "/account/security/passkeys": ["account-passkeys"],
   "/account/security/passkeys/bind": ["account-bind-passkey", "account-bind-passkey-obtained"],
   "/account/security/virtual-mfa/verify": ["verify-before-device"],
-  "/me/security/security-keys": ["my-security-keys"],
+  "/me/security/security-keys": ["my-security-keys", "my-security-keys-two"],
   "/me/security/security-keys/bind": [], // the same page at another place
   "/me/security/passkeys": [
     "my-passkeys-none", "my-passkeys", "rename-passkey", "rename-passkey-refused", "delete-passkey", "passkey-deleted",

@@ -74,6 +74,7 @@ webauthn-may-sync = Can be synced
 webauthn-device-bound = Device-bound
 webauthn-not-allowed = Not allowed
 webauthn-bound-count = { $n } bound
+webauthn-tries = Wrong tries of a key
 webauthn-step-limits = Before you begin
 webauthn-step-touch = Obtain and confirm
 webauthn-confirm-now = Give it a name if you like, and confirm.

@@ -74,6 +74,7 @@ webauthn-may-sync = 可同步
 webauthn-device-bound = 仅限本设备
 webauthn-not-allowed = 不允许使用
 webauthn-bound-count = 已绑定 { $n } 个
+webauthn-tries = 密钥锁定
 webauthn-step-limits = 使用须知
 webauthn-step-touch = 获取并确认
 webauthn-confirm-now = 您可以为它命名，然后确认。

@@ -77,7 +77,7 @@ pub(crate) async fn show(
         return see(&format!("{home}/recovery-codes"));
     }
     let own = match console.core.own_security(&member.0).await {
-        Ok(own) if own.device.is_none() => return see(home),
+        Ok(own) if !own.factors.any() => return see(home),
         Ok(own) => own,
         Err(error) => return answer::failure(&console, &visitor, error),
     };

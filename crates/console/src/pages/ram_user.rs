@@ -56,6 +56,9 @@ struct Page {
     security: Option<SecurityKeys>,
     /// Whether any second factor is bound.
     has_factor: bool,
+    /// Whether any key is bound, and the lock of one that is locked.
+    has_keys: bool,
+    key_lock: Option<Lock>,
 }
 
 /// The second level of tabs.
@@ -230,6 +233,8 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
         (user.device.is_some() || !user.keys.is_empty(), security_keys(asker, &user, tab, can));
     Page {
         has_factor,
+        has_keys: !user.keys.is_empty(),
+        key_lock: user.keys.iter().find_map(|key| Lock::of(key.budget, user.now)),
         security,
         t: asker.words(),
         frame: asker.frame(Place::RamUsers, format!("{}?tab={}", u.path, tab.as_str())),
@@ -293,7 +298,10 @@ impl Page {
     }
 
     fn locked(&self) -> bool {
-        self.password_lock.is_some() || self.device_lock.is_some() || self.recovery_lock.is_some()
+        self.password_lock.is_some()
+            || self.device_lock.is_some()
+            || self.key_lock.is_some()
+            || self.recovery_lock.is_some()
     }
 
     fn device_bound(&self) -> Option<When> {
