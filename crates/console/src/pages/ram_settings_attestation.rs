@@ -30,6 +30,11 @@ pub(super) fn typed_policy(fields: &Fields, word: String) -> String {
     format!("{word}:{}", listed.join(","))
 }
 
+/// Whether it begins with a word that the form offers.
+pub(super) fn is_policy(value: &str) -> bool {
+    value.split(':').next().is_some_and(|word| POLICIES.contains(&word))
+}
+
 /// The fields for a policy. A product of which only some models are listed stands among the others.
 pub(super) fn policy_control(value: &str, words: &Words) -> Control {
     let (word, list) = value.split_once(':').unwrap_or((value, ""));

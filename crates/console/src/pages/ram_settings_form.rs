@@ -1,7 +1,7 @@
 //! The settings as the fields of a form: which stand on which page, what can be typed into each, what was typed, and the
 //! change that comes of it. Names are those of core; the words of a setting `x` are `setting-x` and `setting-x-help`.
 
-use super::ram_settings_attestation::{Product, policy_control, policy_value, typed_policy};
+use super::ram_settings_attestation::{Product, is_policy, policy_control, policy_value, typed_policy};
 use crate::answer::{field_of, refusal_text};
 use crate::fields::Fields;
 use crate::frame::Problems;
@@ -318,7 +318,11 @@ impl Form {
     }
 
     fn attestation(&self, words: &Words, problems: &mut Problems) -> Option<AttestationPolicy> {
-        self.text("attestation").parse().inspect_err(|_| refuse(words, problems, "InvalidParameter.Attestation")).ok()
+        let text = self.text("attestation");
+        if !is_policy(text) {
+            return None;
+        }
+        text.parse().inspect_err(|_| refuse(words, problems, "InvalidParameter.Attestation")).ok()
     }
 
     fn number<T: std::str::FromStr>(
