@@ -13,6 +13,7 @@ use crate::error::{Error, Refusal};
 use crate::logon::{Advance, LogonStep, guard_subject};
 use crate::notices::Notice;
 use crate::ram::mfa::free_name;
+use crate::webauthn::has_one_type;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
@@ -20,7 +21,7 @@ use countersign_model::logon::{LogonState, Method};
 use countersign_model::names::AccountAlias;
 use countersign_model::notice::NoticeKind;
 use countersign_model::principal::PrincipalKind;
-use countersign_model::settings::{BindingCodes, MfaDeviceTypes, SecuritySettings};
+use countersign_model::settings::{BindingCodes, SecuritySettings};
 use countersign_model::token::Token;
 use countersign_model::virtual_mfa::{PENDING_LIFETIME, STARTS_PER_HOUR, VirtualMfa, VirtualMfaState};
 use countersign_otp::{KeyUri, Label, Qr, Secret};
@@ -112,7 +113,7 @@ impl Countersign {
                 started_by: session.found.session.id.as_str(),
                 now: admitted.now,
             };
-            check_types(tx, (start.account, start.principal), &session.found.settings).await?;
+            check_types(tx, (start.account, start.principal), start.kind, &session.found.settings).await?;
             this.start_binding(tx, start).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -155,7 +156,7 @@ impl Countersign {
             let (account, principal) = (session.account_id(), session.principal_id());
             let device = this.pending_of(tx, account, principal, session.found.session.id.as_str()).await?;
             let codes = session.found.settings.binding_codes;
-            check_types(tx, (account, principal), &session.found.settings).await?;
+            check_types(tx, (account, principal), session.found.kind, &session.found.settings).await?;
             // A refusal commits its count, so everything is judged before anything is taken away.
             let spent = this.judge_binding(tx, &device, proof(codes, &typed), admitted.now).await?;
             let mut kind = NoticeKind::MfaBound;
@@ -181,7 +182,7 @@ impl Countersign {
             if virtual_mfa::find_bound(tx, &user.account_id, &user.id).await?.is_some() {
                 return Err(Refusal::MfaAlreadyBound.into());
             }
-            check_types(tx, (&user.account_id, &user.id), &session.found.settings).await?;
+            check_types(tx, (&user.account_id, &user.id), user.kind, &session.found.settings).await?;
             let start = Start {
                 account: &user.account_id,
                 principal: &user.id,
@@ -232,7 +233,7 @@ impl Countersign {
             if virtual_mfa::find_bound(tx, &user.account_id, &user.id).await?.is_some() {
                 return Err(Refusal::MfaAlreadyBound.into());
             }
-            check_types(tx, (&user.account_id, &user.id), &session.found.settings).await?;
+            check_types(tx, (&user.account_id, &user.id), user.kind, &session.found.settings).await?;
             let started_by = session.found.session.id.as_str();
             let device = this.pending_of(tx, &user.account_id, &user.id, started_by).await?;
             let codes = session.found.settings.binding_codes;
@@ -409,13 +410,10 @@ impl Countersign {
 pub(crate) async fn check_types(
     tx: &mut Tx<'_>,
     (account, principal): (&AccountId, &PrincipalId),
+    holder: PrincipalKind,
     settings: &SecuritySettings,
 ) -> Result<(), Error> {
-    let excludes = match settings.mfa_device_types {
-        MfaDeviceTypes::One => true,
-        MfaDeviceTypes::Several => false,
-    };
-    if excludes && factors::of(tx, account, principal).await?.security_keys > 0 {
+    if has_one_type(holder, settings) && factors::of(tx, account, principal).await?.security_keys > 0 {
         return Err(Refusal::OtherMfaTypeBound.into());
     }
     Ok(())

@@ -14,6 +14,7 @@ pub use managing::Removed;
 pub use products::{product_name, products};
 
 pub(crate) use assertion::{Assertion, KeyTry, TryStanding, wrong};
+pub(crate) use registration::has_one_type;
 
 use crate::Countersign;
 use crate::error::{Error, Refusal};

@@ -30,6 +30,6 @@ pub use options::{
 };
 pub use relying_party::{
     Asserted, AssertionDemand, KnownCredential, NoRoot, Registered, RegistrationDemand, RelyingParty, UserVerification,
-    counts_up, is_readable,
+    counts_up,
 };
 pub use response::{AssertionResponse, LONGEST_RESPONSE, RegistrationResponse};

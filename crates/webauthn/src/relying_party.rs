@@ -2,7 +2,7 @@
 
 use crate::attestation::{self, Attested, Trust};
 use crate::authenticator_data::{AaguidBytes, AuthenticatorData, Flags};
-use crate::cbor::{self, Value};
+use crate::cbor;
 use crate::client_data::{self, Ceremony};
 use crate::error::Invalid;
 use crate::key::{Algorithm, PublicKey};
@@ -290,12 +290,4 @@ impl webpki::ExtendedKeyUsageValidator for AnyUsage {
     fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
         Ok(())
     }
-}
-
-/// Whether these bytes are an attestation object, as far as its outer form goes. For fuzzing.
-#[must_use]
-pub fn is_readable(attestation_object: &[u8]) -> bool {
-    let Ok(object) = cbor::read_all(attestation_object) else { return false };
-    let data = object.as_map().and_then(|object| object.text("authData")).and_then(Value::as_bytes);
-    data.is_some_and(|data| AuthenticatorData::read(data).is_ok())
 }

@@ -148,7 +148,7 @@ impl Countersign {
             if virtual_mfa::find_bound(tx, &user.account_id, &user.id).await?.is_some() {
                 return Err(Refusal::MfaAlreadyBound.into());
             }
-            check_types(tx, (&user.account_id, &user.id), &admitted.who.settings).await?;
+            check_types(tx, (&user.account_id, &user.id), user.kind, &admitted.who.settings).await?;
             let unbound = find_unbound(tx, &user.account_id, &device).await?;
             let [first, second] = &codes;
             let proof = BindingProof::Two(first, second);

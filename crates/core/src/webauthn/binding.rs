@@ -48,6 +48,7 @@ impl Countersign {
             let session = admitted.guard_oneself(tx).await?;
             let new = NewKey {
                 whose: (session.account_id(), session.principal_id()),
+                holder: session.found.kind,
                 logon_name: &this.logon_name(session.found.kind, &session.found.name, session.found.alias.as_str()),
                 kind,
                 started_by: session.found.session.id.as_str(),
@@ -77,6 +78,7 @@ impl Countersign {
             let (account, principal) = (session.account_id(), session.principal_id());
             let made = MadeKey {
                 whose: (account, principal),
+                holder: session.found.kind,
                 started_by: session.found.session.id.as_str(),
                 settings: &session.found.settings,
                 name: &answer.name,
@@ -110,6 +112,7 @@ impl Countersign {
             let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
             let new = NewKey {
                 whose: (&user.account_id, &user.id),
+                holder: user.kind,
                 logon_name: &this.logon_name(user.kind, &user.name, session.found.alias.as_str()),
                 kind,
                 started_by: session.found.session.id.as_str(),
@@ -139,6 +142,7 @@ impl Countersign {
             let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
             let made = MadeKey {
                 whose: (&user.account_id, &user.id),
+                holder: user.kind,
                 started_by: session.found.session.id.as_str(),
                 settings: &session.found.settings,
                 name: &answer.name,
@@ -171,6 +175,7 @@ impl Countersign {
             let subject = subject.ok_or(Refusal::LogonOver)?;
             let new = NewKey {
                 whose: (&logon.account_id, &logon.principal_id),
+                holder: logon.kind,
                 logon_name: &this.logon_name(logon.kind, &subject.name, subject.alias.as_str()),
                 kind,
                 started_by: logon.id.as_str(),
@@ -219,6 +224,7 @@ impl Countersign {
         let (account, principal) = (&logon.account_id, &logon.principal_id);
         let made = MadeKey {
             whose: (account, principal),
+            holder: logon.kind,
             started_by: logon.id.as_str(),
             settings: &subject.settings,
             name,

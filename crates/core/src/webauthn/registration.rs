@@ -6,6 +6,7 @@ use crate::error::{Error, Refusal};
 use countersign_model::Timestamp;
 use countersign_model::ids::KeyId;
 use countersign_model::names::KeyName;
+use countersign_model::principal::PrincipalKind;
 use countersign_model::settings::{MfaDeviceTypes, SecuritySettings};
 use countersign_model::virtual_mfa::STARTS_PER_HOUR;
 use countersign_model::webauthn::{
@@ -22,6 +23,8 @@ use std::time::Duration;
 /// A credential that shall be made.
 pub(crate) struct NewKey<'a> {
     pub(crate) whose: Whose<'a>,
+    /// Owner or RAM user.
+    pub(crate) holder: PrincipalKind,
     /// As he logs on.
     pub(crate) logon_name: &'a str,
     pub(crate) kind: KeyKind,
@@ -46,6 +49,8 @@ pub(crate) enum Others {
 /// A credential that was made, before it is kept.
 pub(crate) struct MadeKey<'a> {
     pub(crate) whose: Whose<'a>,
+    /// Owner or RAM user.
+    pub(crate) holder: PrincipalKind,
     /// The id of the logon or session that was asked.
     pub(crate) started_by: &'a str,
     pub(crate) settings: &'a SecuritySettings,
@@ -66,7 +71,7 @@ impl Countersign {
                 return Err(Refusal::TooManyKeys.into());
             }
             if new.others == Others::Keep {
-                check_types(tx, new.whose, new.kind, new.settings).await?;
+                check_types(tx, (new.whose, new.holder), new.kind, new.settings).await?;
             }
         }
         let hour = new.now.micros().div_euclid(3_600_000_000);
@@ -160,13 +165,13 @@ impl Countersign {
         if kind == KeyKind::Passkey && !registered.user_verified {
             return Err(not_accepted("user_not_verified"));
         }
-        let others = match (made.others_lost, ceremony.replaces) {
+        let mut others = match (made.others_lost, ceremony.replaces) {
             (true, _) => Others::Lost,
             (false, true) => Others::Replace,
             (false, false) => Others::Keep,
         };
         if others == Others::Keep {
-            check_types(tx, made.whose, kind, made.settings).await?;
+            check_types(tx, (made.whose, made.holder), kind, made.settings).await?;
         }
         if kept.len() >= KEYS_PER_PRINCIPAL {
             return Err(Refusal::TooManyKeys.into());
@@ -183,7 +188,11 @@ impl Countersign {
         }
         match others {
             Others::Keep => {}
-            Others::Replace => drop(virtual_mfa::delete_bound(tx, made.whose.0, made.whose.1).await?),
+            Others::Replace => {
+                if !virtual_mfa::delete_bound(tx, made.whose.0, made.whose.1).await? {
+                    others = Others::Keep;
+                }
+            }
             Others::Lost => self.unbind_everything(tx, made.whose).await?,
         }
         if webauthn_credentials::insert(tx, &key).await? {
@@ -232,17 +241,22 @@ impl Countersign {
     }
 }
 
+/// Whether virtual MFA devices and security keys exclude each other for a principal. The setting is for RAM users.
+pub(crate) const fn has_one_type(holder: PrincipalKind, settings: &SecuritySettings) -> bool {
+    match (holder, settings.mfa_device_types) {
+        (PrincipalKind::RamUser, MfaDeviceTypes::One) => true,
+        (PrincipalKind::RamUser, MfaDeviceTypes::Several) | (PrincipalKind::Owner, _) => false,
+    }
+}
+
 /// Refuses a security key beside a virtual MFA device where only one type is allowed.
 async fn check_types(
     tx: &mut Tx<'_>,
-    (account, principal): Whose<'_>,
+    ((account, principal), holder): (Whose<'_>, PrincipalKind),
     kind: KeyKind,
     settings: &SecuritySettings,
 ) -> Result<(), Error> {
-    let excludes = match (kind, settings.mfa_device_types) {
-        (KeyKind::SecurityKey, MfaDeviceTypes::One) => true,
-        (KeyKind::SecurityKey, MfaDeviceTypes::Several) | (KeyKind::Passkey, _) => false,
-    };
+    let excludes = kind == KeyKind::SecurityKey && has_one_type(holder, settings);
     if excludes && virtual_mfa::find_bound(tx, account, principal).await?.is_some() {
         return Err(Refusal::OtherMfaTypeBound.into());
     }

@@ -93,6 +93,17 @@ both_engines! {
         kit.bind_for(&acme, "bob").await;
     }
 
+    async fn a03_the_owner_has_as_many_types_as_he_likes(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let (owner, phone) = kit.bound_owner(&acme).await;
+        let mut key = SoftKey::u2f();
+        let code = phone.code(&kit);
+        kit.bind_own_key(&owner, &code, KeyKind::SecurityKey, &mut key).await.unwrap();
+        kit.next_step();
+        kit.session_with(&acme.owner, &phone).await;
+        kit.session_with_key(&acme.owner, &mut key).await;
+    }
+
     async fn c25_x8_a_security_key_takes_the_place_of_a_virtual_device_in_one_step(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;

@@ -1,12 +1,14 @@
 //! Security keys and passkeys, and what second factors principals have.
 
+use countersign_model::budget::BudgetKind;
 use countersign_model::entropy::OsEntropy;
 use countersign_model::ids::KeyId;
 use countersign_model::principal::Principal;
 use countersign_model::webauthn::{Aaguid, Factors, KeyKind, Trust, WebAuthnCredential};
+use countersign_store::budgets::Counted;
 use countersign_store::users::{MfaFilter, UserQuery};
 use countersign_store::webauthn_credentials::{self, Use};
-use countersign_store::{Store, Tx, factors, users};
+use countersign_store::{Store, Tx, budgets, factors, users};
 
 use crate::{NOON, account, second, sixteen_at_once, user};
 
@@ -16,6 +18,25 @@ pub(crate) async fn cases(store: &Store) {
     credential_ids_and_names_are_unique(store).await;
     keys_are_second_factors(store).await;
     other_relying_parties_are_told(store).await;
+    failures_of_keys_are_found(store).await;
+}
+
+async fn failures_of_keys_are_found(store: &Store) {
+    let house = account(store, "keys-7").await;
+    let alice = user(store, &house, "alice").await;
+    let key = new_key(&alice, b"keys-7", "Key");
+    change!(store, |tx, key| webauthn_credentials::insert(tx, &key));
+    let failed = async || look!(store, |tx, alice| budgets::have_keys_failed(tx, &alice.account_id, &alice.id));
+    assert!(!failed().await);
+    let (account_id, id) = (house.id.clone(), key.id.clone());
+    let book = async move |tx: &mut Tx<'_>| {
+        let counted = Counted { account: &account_id, subject: id.as_str(), kind: BudgetKind::WebAuthn };
+        budgets::book(tx, counted, None, NOON).await
+    };
+    store.write(book).await.unwrap().unwrap();
+    assert!(failed().await);
+    assert!(change!(store, |tx, alice| budgets::clear_all_of(tx, &alice.account_id, &alice.id, NOON)) > 0);
+    assert!(!failed().await);
 }
 
 async fn a_credential_is_kept_used_renamed_and_removed(store: &Store) {
