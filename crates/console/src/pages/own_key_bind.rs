@@ -5,7 +5,7 @@ use super::own_keys::list_path;
 use super::own_recovery::after_binding;
 use super::ram_asker::{Asker, Subject};
 use super::security::{base, frame};
-use super::webauthn_parts::{BindShown, KindWords, OfKind, key_answer, key_problems};
+use super::webauthn_parts::{BindShown, KindWords, OfKind, key_answer, key_problems, own_settings};
 use crate::answer::{form_page, see, with_cookie};
 use crate::cookies::Cookie;
 use crate::fields::Fields;
@@ -77,9 +77,8 @@ async fn finish(asker: &Asker, kind: KeyKind, fields: &Fields) -> Response {
 
 fn blank(asker: &Asker, kind: KeyKind) -> BindShown {
     let list = list_path(asker, kind);
-    let settings = &asker.actor().session().settings;
     let words = KindWords::new(asker.words(), kind);
-    BindShown::new(&asker.console, words, (format!("{list}/bind"), list), Some(settings))
+    BindShown::new(&asker.console, words, (format!("{list}/bind"), list), own_settings(asker))
 }
 
 fn refused(asker: &Asker, form: BindShown, error: Error) -> Response {

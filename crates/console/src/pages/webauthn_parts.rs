@@ -1,7 +1,7 @@
 //! What the pages about security keys and passkeys share: which of the two a route is about, the list, the two steps of a
 //! binding, and the button that logs on with a passkey.
 
-use super::ram_asker::Lock;
+use super::ram_asker::{Asker, Lock};
 use crate::Console;
 use crate::fields::Fields;
 use crate::frame::{Problems, When};
@@ -12,6 +12,7 @@ use axum::response::Response;
 use countersign_core::webauthn::{KeyAnswer, KeyView, Prompt};
 use countersign_core::{Error, Refusal};
 use countersign_model::Timestamp;
+use countersign_model::principal::PrincipalKind;
 use countersign_model::settings::{MfaDeviceTypes, SecuritySettings};
 use countersign_model::webauthn::{KEYS_PER_PRINCIPAL, KeyKind};
 use std::convert::Infallible;
@@ -244,6 +245,12 @@ impl Limits {
         lines.push(t.with("webauthn-limit-count", "most", KEYS_PER_PRINCIPAL));
         Self { lines }
     }
+}
+
+/// The settings that hold for whoever asks: an owner is not bound by those for RAM users.
+pub(super) fn own_settings(asker: &Asker) -> Option<&SecuritySettings> {
+    let session = asker.actor().session();
+    (session.kind == PrincipalKind::RamUser).then_some(&session.settings)
 }
 
 /// What was sent to bind a key.
