@@ -227,7 +227,7 @@ await main(async (open) => {
     alice.at("/me/security");
   });
 
-  await step("attack_085: a copy of the key with a lower counter is refused, and the administrators are told", async () => {
+  await step("D13: a copy of the key with a lower counter is refused, and the administrators are told", async () => {
     await alice.logOff();
     await provePassword(alice, ALICE.name, ALICE.password);
     await stick.copy({ signCount: 0 });

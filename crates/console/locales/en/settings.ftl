@@ -192,6 +192,10 @@ forecast-administrators = { $n ->
    *[other] { $n } administrators among them:
 }
 forecast-more = and { $n } more
+forecast-attestation-title = Keys that are bound may stop working.
+forecast-attestation = Security keys and passkeys that the new rule does not allow prove nothing any more. Whoever has no other factor needs a recovery code or an administrator.
+forecast-attestation-whom = Users with keys that are not allowed
+forecast-attestation-whom-note = How many that are is not counted. After saving, the lists on their pages mark such keys.
 forecast-nobody = Nobody
 forecast-nobody-note = No user is refused, asked more often, or has to do anything.
 forecast-sessions = { $n ->

@@ -39,6 +39,8 @@ struct ForecastPage {
     /// Whether somebody else has changed the settings since they were shown.
     changed_meanwhile: bool,
     own_address_outside: bool,
+    /// Whether other security keys and passkeys are let in than before: whom that concerns is not counted.
+    attestation_changes: bool,
     address: String,
     differences: Vec<Difference>,
     effects: Vec<Effect>,
@@ -193,6 +195,7 @@ impl ForecastPage {
             seen: forecast.fingerprint.as_str().to_owned(),
             changed_meanwhile,
             own_address_outside: forecast.own_address_outside,
+            attestation_changes: forecast.differences.iter().any(|difference| difference.setting == "attestation"),
             address: asker.origin().address.clone(),
             differences: forecast.differences.into_iter().map(worded).collect(),
             effects: forecast.groups.iter().map(|group| Effect::new(words, group)).collect(),
