@@ -13,6 +13,7 @@ import { Server } from "./house/server.mjs";
 
 const [language = "en", width = "1280"] = process.argv.slice(2);
 const OWNER = { name: "owner@example.com", password: "correct horse battery" };
+const BOB = { name: "bob@acme.countersign.local" };
 const ALICE = { name: "alice@acme.countersign.local", password: "a wall of green ivy" };
 
 /** Presses the button that asks the browser. */
@@ -332,6 +333,41 @@ await main(async (open) => {
     await owner.look("settings-attestation-forecast");
     await owner.go("/ram/audit");
     await owner.look("key-audit");
+  });
+
+  await step("a browser that speaks no JSON of WebAuthn is helped by hand", async () => {
+    const bob = await browser.visitor({ ...at, name: "bob" });
+    await bob.context.addInitScript(() => {
+      for (const name of ["parseCreationOptionsFromJSON", "parseRequestOptionsFromJSON"]) delete PublicKeyCredential[name];
+      delete PublicKeyCredential.prototype.toJSON;
+    });
+    const key = await Key.device(bob);
+    await autofills(bob, false);
+    await provePassword(bob, BOB.name, ALICE.password);
+    await bob.go("/me/security/passkeys/bind");
+    await bob.press(t.next);
+    await bob.fill({ verify_proof: ALICE.password });
+    await bob.press(t.verifyAndGoOn);
+    await obtain(bob, key);
+    await codesLater(bob, "/me/security/passkeys");
+    await bob.reads(t.deviceBound);
+    await bob.logOff();
+    await show(bob, key);
+    bob.at("/me/security");
+  });
+
+  await step("a browser without WebAuthn says so, and the other ways work", async () => {
+    const old = await browser.visitor({ ...at, name: "somebody with an old browser" });
+    await old.context.addInitScript(() => { delete globalThis.PublicKeyCredential; });
+    await old.go("/");
+    await says(old, t.keyUnsupported);
+    assert.ok(await old.page.locator("[data-webauthn-start]").isDisabled());
+    await old.look("logon-without-webauthn");
+    await provePassword(old, ALICE.name, ALICE.password);
+    old.at("/logon/second-factor");
+    await says(old, t.keyUnsupported);
+    await old.press(t.useRecoveryCode);
+    old.at("/logon/recovery-code");
   });
 
   await step("every page was looked at", () => judgeCoverage(browser.people, KEY_PAGES));

@@ -87,7 +87,7 @@ export const PAGES = {
 
 /** The same for the walk with security keys and passkeys. */
 export const KEY_PAGES = {
-  "/": ["logon-passkey"],
+  "/": ["logon-passkey", "logon-without-webauthn"],
   "/logon/passkey": ["logon-passkey-refused"],
   "/logon/second-factor": ["second-factor-key", "second-factor-key-late", "second-factor-key-refused"],
   "/logon/bind": ["bind-types"],

@@ -39,8 +39,6 @@ struct ForecastPage {
     /// Whether somebody else has changed the settings since they were shown.
     changed_meanwhile: bool,
     own_address_outside: bool,
-    /// Whether other security keys and passkeys are let in than before: whom that concerns is not counted.
-    attestation_changes: bool,
     address: String,
     differences: Vec<Difference>,
     effects: Vec<Effect>,
@@ -195,7 +193,6 @@ impl ForecastPage {
             seen: forecast.fingerprint.as_str().to_owned(),
             changed_meanwhile,
             own_address_outside: forecast.own_address_outside,
-            attestation_changes: forecast.differences.iter().any(|difference| difference.setting == "attestation"),
             address: asker.origin().address.clone(),
             differences: forecast.differences.into_iter().map(worded).collect(),
             effects: forecast.groups.iter().map(|group| Effect::new(words, group)).collect(),
@@ -203,6 +200,11 @@ impl ForecastPage {
             sessions_ending: words.count("forecast-sessions", forecast.sessions_ending),
             console_users: grouped(forecast.console_users),
         }
+    }
+
+    /// Whether other security keys and passkeys are let in than before: whom that concerns is not counted.
+    fn attestation_changes(&self) -> bool {
+        self.differences.iter().any(|difference| difference.setting == "attestation")
     }
 
     fn title(&self, setting: &str) -> String {

@@ -54,10 +54,8 @@ struct Page {
     keys: Option<KeysShown>,
     /// On the tabs Security Keys and Passkeys.
     security: Option<SecurityKeys>,
-    /// Whether any second factor is bound.
-    has_factor: bool,
-    /// Whether any key is bound, and the lock of one that is locked.
-    has_keys: bool,
+    /// How many keys are bound, and the lock of one that is locked.
+    keys_bound: usize,
     key_lock: Option<Lock>,
 }
 
@@ -229,11 +227,9 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
     let u = asker.subject(&user);
     let granted = asker.doable(&user.user.name, &user.user.id);
     let can = granted.to_one_outranked(user.is_outranked || user.is_oneself);
-    let (has_factor, security) =
-        (user.device.is_some() || !user.keys.is_empty(), security_keys(asker, &user, tab, can));
+    let security = security_keys(asker, &user, tab, can);
     Page {
-        has_factor,
-        has_keys: !user.keys.is_empty(),
+        keys_bound: user.keys.len(),
         key_lock: user.keys.iter().find_map(|key| Lock::of(key.budget, user.now)),
         security,
         t: asker.words(),
@@ -271,6 +267,14 @@ impl Page {
 
     fn on_virtual_mfa(&self) -> bool {
         self.tab == Tab::VirtualMfa
+    }
+
+    fn has_keys(&self) -> bool {
+        self.keys_bound > 0
+    }
+
+    fn has_factor(&self) -> bool {
+        self.device.is_some() || self.has_keys()
     }
 
     fn has_gone(&self) -> bool {

@@ -72,9 +72,8 @@ pub(crate) struct KeysShown {
     /// Where the forms go; the pages that bind lie below it.
     pub(crate) action: String,
     pub(crate) keys: Vec<Key>,
-    pub(crate) may_bind: bool,
-    pub(crate) may_rename: bool,
-    pub(crate) may_unbind: bool,
+    /// What the reader may do to them.
+    pub(crate) may: KeysDo,
     /// Whose page it is: one's own, or a user's.
     pub(super) is_own: bool,
     /// The credential that was just unbound, for the browser to forget.
@@ -100,10 +99,10 @@ pub(crate) struct Key {
 
 /// What a reader may do to keys.
 #[derive(Clone, Copy)]
-pub(super) struct KeysDo {
-    pub(super) bind: bool,
-    pub(super) rename: bool,
-    pub(super) unbind: bool,
+pub(crate) struct KeysDo {
+    pub(crate) bind: bool,
+    pub(crate) rename: bool,
+    pub(crate) unbind: bool,
 }
 
 impl KeysShown {
@@ -119,9 +118,7 @@ impl KeysShown {
         Self {
             action,
             keys: shown.collect(),
-            may_bind: may.bind && keys.len() < KEYS_PER_PRINCIPAL,
-            may_rename: may.rename,
-            may_unbind: may.unbind,
+            may: KeysDo { bind: may.bind && keys.len() < KEYS_PER_PRINCIPAL, ..may },
             is_own,
             gone: String::new(),
             rp_id: console.core.relying_party().id().to_owned(),
