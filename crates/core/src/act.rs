@@ -247,6 +247,21 @@ impl Countersign {
         self.inner.store.read(look).await
     }
 
+    /// The RAM user of this name, for work before the transaction that tells something of him. The transaction that follows
+    /// asks again.
+    pub(crate) async fn find_user_before(
+        &self,
+        actor: Insider<'_>,
+        (action, name): (Action, &str),
+        origin: &Origin,
+    ) -> Result<Principal, Error> {
+        let (this, actor, from, name) = (self.clone(), actor.to_actor(), origin.address.clone(), name.to_owned());
+        let look = async move |tx: &mut Tx<'_>| -> Result<Principal, Error> {
+            this.admit(tx, &actor, &from).await?.find_user(tx, &name, action).await
+        };
+        self.inner.store.read(look).await
+    }
+
     /// What the actor may do, for pages that show no more than that.
     pub async fn permissions(&self, actor: &SessionActor, origin: &Origin) -> Result<Permissions, Error> {
         let actor = Actor::from(actor);

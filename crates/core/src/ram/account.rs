@@ -58,6 +58,7 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let again = this.guard_administrators(tx, admitted, action).await?;
             let (account, _) = again.oneself()?;
+            again.may(action, &Resource::Account(account.clone()))?;
             let before = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?.alias;
             let alias = alias.clone().unwrap_or_else(|| AccountAlias::none_of(account));
             admitted.tell("alias", &format!("{before}>{alias}"));

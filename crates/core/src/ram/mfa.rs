@@ -65,6 +65,7 @@ impl Countersign {
             // One by one, so that no two devices get one name.
             let admitted = this.guard_administrators(tx, admitted, Action::CreateMfaDevice).await?;
             let (account, _) = admitted.oneself()?;
+            admitted.may(Action::CreateMfaDevice, &Resource::Mfa(account.clone(), name.as_str().to_owned()))?;
             if unbound_mfa::count(tx, account).await? >= MOST_UNBOUND {
                 return Err(Refusal::TooManyMfaDevices.into());
             }
@@ -194,7 +195,8 @@ impl Countersign {
         let name = device.to_owned();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let (account, _) = admitted.oneself()?;
-            admitted.may(Action::DeleteMfaDevice, &Resource::Account(account.clone()))?;
+            admitted.may_at_all(Action::DeleteMfaDevice)?;
+            admitted.may(Action::DeleteMfaDevice, &Resource::Mfa(account.clone(), name.clone()))?;
             let device = match find_unbound(tx, account, &name).await {
                 Err(Error::Refused { refusal: Refusal::MfaDeviceTaken, .. }) => {
                     return Err(Refusal::MfaDeviceInUse.into());

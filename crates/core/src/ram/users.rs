@@ -48,6 +48,12 @@ impl UserKey {
         };
         let found = principals::find(tx, account, &id).await?;
         let user = found.filter(|user| user.kind == PrincipalKind::RamUser).ok_or(Refusal::UserNotFound)?;
+        // Whoever may not do it to this one does not learn that there is one.
+        let (account, name) = (account.clone(), user.name.to_ascii_lowercase());
+        let in_reach = admitted.may(action, &Resource::User(account, name, Some(user.id.clone())));
+        if in_reach.is_err_and(|error| error.refusal() == Some(Refusal::NoPermission)) {
+            return Err(Refusal::UserNotFound.into());
+        }
         admitted.find_user(tx, &user.name, action).await
     }
 }
@@ -176,6 +182,9 @@ impl Countersign {
                 updated_at: admitted.now,
                 ..user
             };
+            // He must be allowed to have a user of the new name as well.
+            let (account, canonical) = (changed.account_id.clone(), changed.name.to_ascii_lowercase());
+            admitted.may(Action::UpdateUser, &Resource::User(account, canonical, Some(changed.id.clone())))?;
             if !principals::update(tx, &changed).await? {
                 return Err(Refusal::UserExists.into());
             }

@@ -146,13 +146,8 @@ pub(crate) async fn set_password_policy(call: &Call<'_>) -> Answered {
     } else {
         password.hard_expire = request.boolean("HardExpiry")?;
     }
-    if password == PolicyChange::default() {
-        // Nothing to change; who may not look may not know it either.
-        return get_password_policy(call).await;
-    }
-    let change = SettingsChange { password, ..SettingsChange::default() };
-    let changed = answered(call.core.change_settings(call.actor, change, call.origin).await)?;
-    Ok(vec![("PasswordPolicy", policy_node(call, &changed.settings.password))])
+    let policy = answered(call.core.change_password_policy(call.actor, password, call.origin).await)?;
+    Ok(vec![("PasswordPolicy", policy_node(call, &policy))])
 }
 
 fn policy_node(call: &Call<'_>, policy: &PasswordPolicy) -> Node {

@@ -53,7 +53,8 @@ fn a_stop_finishes_and_closes_the_database() {
 
 #[test]
 fn an_interrupt_stops_it_as_well() {
-    let server = Server::on(Place::new().data());
+    let place = Place::new();
+    let server = Server::on(place.data());
     assert!(server.stop_by("INT").0.success());
 }
 
@@ -67,7 +68,8 @@ fn a_second_server_on_the_same_folder_is_refused() {
 
 #[test]
 fn a_port_that_is_taken_is_named_with_its_flag() {
-    let first = Server::on(Place::new().data());
+    let place = Place::new();
+    let first = Server::on(place.data());
     let place = Place::new();
     let taken = first.pages().to_string();
     let told = refusal(1, &["serve", "--data", place.text(), "--listen", &taken], "");
