@@ -25,6 +25,7 @@
 //! | [`overview`] | the posture of an account at a glance |
 //! | [`operator`] | what the command line may |
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
+//! | [`audit_trail`] | an entry of it in the shape of `ActionTrail` |
 //! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
 //! | [`confirmed_time`] | whether the time can be believed before something is dropped for being old |
 //! | [`api_calls`] | what every signed call passes: its time, its nonce |
@@ -39,6 +40,7 @@ pub mod actor;
 pub mod api_calls;
 pub mod audit_chain;
 pub mod audit_log;
+pub mod audit_trail;
 pub mod authorise;
 pub mod binding;
 pub mod confirmed_time;
@@ -72,7 +74,7 @@ mod address;
 mod codes;
 
 pub use act::Permissions;
-pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor};
+pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor, SignedCall};
 pub use address::client_address;
 pub use error::{Error, Refusal};
 
