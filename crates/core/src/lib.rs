@@ -23,6 +23,7 @@
 //! | [`notices`], [`delivery`], [`disown`] | telling people of changes, sending it, "this was not me" |
 //! | [`findings`] | what administrators have to look at |
 //! | [`overview`] | the posture of an account at a glance |
+//! | [`mfa_check`] | whether every user with a console password has an MFA device, one by one |
 //! | [`operator`] | what the command line may |
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
 //! | [`audit_trail`] | an entry of it in the shape of `ActionTrail` |
@@ -55,6 +56,7 @@ pub mod idle;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;
+pub mod mfa_check;
 pub mod notices;
 pub mod operator;
 pub mod overview;

@@ -313,7 +313,7 @@ pub enum LogShape {
     Jsonl,
     /// Comma-separated values, for spreadsheets.
     Csv,
-    /// Calls, what was done in the console, and logons, in the shape of ActionTrail's events.
+    /// Calls, what was done in the console, and logons, in the shape of the cloud's audit events.
     #[value(name = "actiontrail")]
     ActionTrail,
 }

@@ -463,7 +463,7 @@ fn write_row(part: &mut Vec<u8>, entry: &StoredEntry) {
 }
 
 /// A cell in quotation marks. One that a spreadsheet would take for a formula gets an apostrophe before it.
-fn write_cell(part: &mut Vec<u8>, cell: &str) {
+pub(crate) fn write_cell(part: &mut Vec<u8>, cell: &str) {
     part.push(b'"');
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         part.push(b'\'');
