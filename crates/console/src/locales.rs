@@ -42,7 +42,7 @@ impl Language {
 
     /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the
     /// audit log, AccessKeys, groups and policies.
-    const fn texts(self) -> [&'static str; 9] {
+    const fn texts(self) -> [&'static str; 10] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -54,6 +54,7 @@ impl Language {
                 include_str!("../locales/en/audit.ftl"),
                 include_str!("../locales/en/keys.ftl"),
                 include_str!("../locales/en/access.ftl"),
+                include_str!("../locales/en/check.ftl"),
             ],
             Self::Chinese => [
                 include_str!("../locales/zh-CN/frame.ftl"),
@@ -65,6 +66,7 @@ impl Language {
                 include_str!("../locales/zh-CN/audit.ftl"),
                 include_str!("../locales/zh-CN/keys.ftl"),
                 include_str!("../locales/zh-CN/access.ftl"),
+                include_str!("../locales/zh-CN/check.ftl"),
             ],
         }
     }

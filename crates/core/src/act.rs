@@ -477,6 +477,7 @@ impl Countersign {
             Err(Error::ProofRequired(_)) => (Outcome::Refused, "proof_required"),
             Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
         };
+        let details = &format!("{details}{}", refusal_told(result));
         let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason, details };
         self.write_event_on(tx, (&deed.account, subject), origin, event).await
     }
@@ -509,7 +510,7 @@ impl Countersign {
             target: written.target.to_owned(),
             outcome: written.outcome,
             reason: written.reason.to_owned(),
-            details: written.details.to_owned(),
+            details: format!("{}{}", written.details, origin.details(written.action)),
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
@@ -549,6 +550,21 @@ pub(crate) fn is_unjudged(reason: &str) -> bool {
         reason,
         "factor_paused" | "factor_disabled" | "password_paused" | "password_disabled" | "network_exhausted"
     )
+}
+
+/// What was refused, as a detail of an event whose reason says more than that.
+pub(crate) fn refusal_told<T>(result: &Result<T, Error>) -> String {
+    match result {
+        Err(Error::Refused { refusal, reason }) if *reason != refusal.code() => format!("refusal={refusal};"),
+        Err(
+            Error::Refused { .. }
+            | Error::ProofRequired(_)
+            | Error::Unavailable(_)
+            | Error::ClockBehind
+            | Error::Fault(_),
+        )
+        | Ok(_) => String::new(),
+    }
 }
 
 /// What an audit event tells besides time and origin.

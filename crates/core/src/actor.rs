@@ -1,7 +1,7 @@
 //! Who asks. A use-case that is not part of a logon takes an [`Actor`]; what he may do, `authorise` alone decides.
 
 use countersign_model::Timestamp;
-use countersign_model::access_key::AccessKeyState;
+use countersign_model::access_key::{AccessKeyState, ApiService};
 use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
@@ -9,6 +9,7 @@ use countersign_model::settings::SecuritySettings;
 use countersign_model::token::Token;
 use countersign_store::access_keys::AccessKeyInFull;
 use countersign_store::sessions::SessionInFull;
+use std::fmt::Write as _;
 
 /// Who asks for something outside a logon.
 #[derive(Debug, Clone)]
@@ -251,6 +252,47 @@ pub struct Origin {
     pub browser: Option<Token>,
     /// The secret by which the machine is remembered.
     pub machine: Option<Token>,
+    /// The signed call that is served, if it is one.
+    pub call: Option<Box<SignedCall>>,
+}
+
+/// A signed call, as the audit log tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCall {
+    /// The id that its answer carries.
+    pub request_id: String,
+    /// The product that is called.
+    pub service: ApiService,
+    /// The version of the product's protocol.
+    pub version: &'static str,
+    /// What is asked for, by the protocol's name.
+    pub action: String,
+    /// Parameters that say on what it acts. The door leaves out whatever could be a secret.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl SignedCall {
+    /// What an event of `action` tells of the call, as `key=value;` words.
+    fn details(&self, action: &str) -> String {
+        let mut told =
+            format!("request={};api={};api_version={};", self.request_id, self.service.as_str(), self.version);
+        if self.action != action {
+            let _ = write!(told, "call={};", plain(&self.action));
+        }
+        for (name, value) in &self.parameters {
+            let _ = write!(told, "{PARAMETER}{name}={};", plain(value));
+        }
+        told
+    }
+}
+
+/// What a parameter's name stands behind in the details of an event.
+pub(crate) const PARAMETER: &str = "parameter.";
+
+/// A typed text as details hold it: short, on one line, without the sign that ends it.
+fn plain(text: &str) -> String {
+    let kept = text.chars().filter(|c| !c.is_control()).take(128);
+    kept.map(|c| if c == ';' { ',' } else { c }).collect()
 }
 
 impl Origin {
@@ -259,6 +301,11 @@ impl Origin {
     pub fn new(address: String, user_agent: &str) -> Self {
         let user_agent = user_agent.chars().filter(|c| !c.is_control()).take(256).collect();
         Self { address, user_agent, ..Self::default() }
+    }
+
+    /// What an event of `action` tells of the signed call that it came by, if by one.
+    pub(crate) fn details(&self, action: &str) -> String {
+        self.call.as_ref().map_or_else(String::new, |call| call.details(action))
     }
 
     /// The command line of the installation's host.
@@ -330,11 +377,13 @@ impl Actor {
         }
     }
 
-    /// What every event of his tells, as `key=value;` words: with which key it was signed.
+    /// What every event of his tells, as `key=value;` words: with which key it was signed, or whether his session was
+    /// opened with a second factor.
     pub(crate) fn details(&self) -> String {
         match self {
             Self::AccessKey(actor) => format!("access_key={};", actor.access_key_id()),
-            Self::Session(_) | Self::Operator => String::new(),
+            Self::Session(actor) => format!("mfa={};", if actor.used_second_factor() { "yes" } else { "no" }),
+            Self::Operator => String::new(),
         }
     }
 }

@@ -23,8 +23,10 @@
 //! | [`notices`], [`delivery`], [`disown`] | telling people of changes, sending it, "this was not me" |
 //! | [`findings`] | what administrators have to look at |
 //! | [`overview`] | the posture of an account at a glance |
+//! | [`mfa_check`] | whether every user with a console password has an MFA device, one by one |
 //! | [`operator`] | what the command line may |
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
+//! | [`audit_trail`] | an entry of it in the shape of `ActionTrail` |
 //! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
 //! | [`confirmed_time`] | whether the time can be believed before something is dropped for being old |
 //! | [`api_calls`] | what every signed call passes: its time, its nonce |
@@ -39,6 +41,7 @@ pub mod actor;
 pub mod api_calls;
 pub mod audit_chain;
 pub mod audit_log;
+pub mod audit_trail;
 pub mod authorise;
 pub mod binding;
 pub mod confirmed_time;
@@ -53,6 +56,7 @@ pub mod idle;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;
+pub mod mfa_check;
 pub mod notices;
 pub mod operator;
 pub mod overview;
@@ -72,7 +76,7 @@ mod address;
 mod codes;
 
 pub use act::Permissions;
-pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor};
+pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor, SignedCall};
 pub use address::client_address;
 pub use error::{Error, Refusal};
 

@@ -13,6 +13,7 @@ pub mod login_profiles;
 pub mod mfa;
 pub mod practice;
 pub mod users;
+pub mod words;
 
 pub use countersign_store::unbound_mfa::{DeviceLine, Holder};
 

@@ -443,7 +443,7 @@ both_engines! {
         core.attach_policy(&owner, "alice", policy.clone(), origin()).await.unwrap();
         assert_eq!(refusal(core.attach_policy(&alices, "alice", policy, origin()).await), Refusal::NoPermission);
         let done = "SELECT COUNT(*) FROM audit_events WHERE action = 'AttachPolicyToUser' AND target = 'alice own' \
-                    AND outcome = 'success' AND details = 'policy=own;'";
+                    AND outcome = 'success' AND details = 'mfa=no;policy=own;'";
         let refused = "SELECT COUNT(*) FROM audit_events WHERE action = 'AttachPolicyToUser' AND target = 'alice own' \
                        AND outcome = 'refused' AND reason = 'NoPermission'";
         assert_eq!((kit.int(done, &[]).await, kit.int(refused, &[]).await), (1, 1));

@@ -19,7 +19,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use countersign_core::access_keys::FoundAccessKey;
-use countersign_core::{Countersign, Error, Origin, Refusal, client_address};
+use countersign_core::{Countersign, Error, Origin, Refusal, SignedCall, client_address};
 use countersign_model::access_key::AccessKeyState;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ async fn serve(State(door): State<Door>, request: axum::extract::Request) -> Res
     };
     let format = request.format().unwrap_or_else(|_| request.format_unasked());
     let api = request.addressed().ok().and_then(|(_, version)| Api::of_version(version));
-    match door.answer(&request, &origin).await {
+    match door.answer(&request, origin, &id).await {
         Ok((action, fields)) => answered(&action, fields, format, &id),
         Err(error) => door.refused(&error, format, api, &id),
     }
@@ -76,7 +76,8 @@ impl Door {
     async fn answer(
         &self,
         request: &Request,
-        origin: &Origin,
+        mut origin: Origin,
+        id: &str,
     ) -> Result<(String, Vec<(&'static str, Node)>), ApiError> {
         request.format()?;
         let (action, version) = request.addressed()?;
@@ -84,10 +85,11 @@ impl Door {
         if !actions::exists(api, action) {
             return Err(ApiError::action_not_found());
         }
-        let caller = self.caller(request, origin).await?;
+        let caller = self.caller(request, &origin).await?;
+        origin.call = Some(Box::new(signed_call(request, api, action, id)));
         self.core.note_access_key_used(&caller.actor, api.service());
-        let core = &self.core;
-        let fields: Answered = actions::run(&Call { core, actor: &caller.actor, origin, api, action, request }).await;
+        let call = Call { core: &self.core, actor: &caller.actor, origin: &origin, api, action, request };
+        let fields: Answered = actions::run(&call).await;
         Ok((action.to_owned(), fields?))
     }
 
@@ -137,6 +139,44 @@ impl Door {
         let body = error.body(id, product, &host).write_error(format);
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response(status, format, id, body)
+    }
+}
+
+/// The parameters that the audit log tells of: names and states of what the call is about. None of them is a secret, and
+/// none says more of a person than his name in the account.
+const TOLD: &[&str] = &[
+    "UserName",
+    "UserPrincipalName",
+    "UserId",
+    "NewUserName",
+    "NewUserPrincipalName",
+    "GroupName",
+    "NewGroupName",
+    "PolicyName",
+    "PolicyType",
+    "VersionId",
+    "SetAsDefault",
+    "SerialNumber",
+    "VirtualMFADeviceName",
+    "UserAccessKeyId",
+    "Status",
+    "MFABindRequired",
+    "PasswordResetRequired",
+    "VerifyType",
+    "PasskeyId",
+    "AccountAlias",
+    "DefaultDomainName",
+];
+
+/// The call as the audit log tells of it.
+fn signed_call(request: &Request, api: Api, action: &str, id: &str) -> SignedCall {
+    let told = TOLD.iter().filter_map(|name| Some((*name, request.text(name)?.to_owned())));
+    SignedCall {
+        request_id: id.to_owned(),
+        service: api.service(),
+        version: api.version(),
+        action: action.to_owned(),
+        parameters: told.collect(),
     }
 }
 

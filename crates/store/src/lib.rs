@@ -35,6 +35,7 @@ pub mod known_places;
 pub mod login_profiles;
 pub mod logons;
 pub mod machines;
+pub mod mfa_check;
 pub mod network_budgets;
 pub mod notices;
 pub mod outbox;
@@ -95,6 +96,7 @@ pub fn statements() -> Vec<&'static str> {
         sessions::ALL,
         unbound_mfa::ALL,
         users::ALL,
+        mfa_check::ALL,
         virtual_mfa::ALL,
     ]
     .concat()

@@ -14,6 +14,7 @@ nav-overview = Overview
 nav-identities = Identities
 nav-users = Users
 nav-findings = Findings
+nav-mfa-check = MFA check
 nav-settings = Settings
 nav-security-settings = Security settings
 nav-my-account = My Account

@@ -14,6 +14,7 @@ nav-overview = 概览
 nav-identities = 身份管理
 nav-users = 用户
 nav-findings = 安全提醒
+nav-mfa-check = MFA 检查
 nav-settings = 设置
 nav-security-settings = 安全设置
 nav-my-account = 我的账号

@@ -13,6 +13,7 @@ mod access;
 mod access_keys;
 mod audit;
 mod logon;
+mod mfa_check;
 mod notices;
 mod own;
 mod recovery;

@@ -165,7 +165,7 @@ both_engines! {
         };
         set(AccessKeyStatus::Inactive).await.unwrap();
         let event = kit.events(&acme.id).await.pop().unwrap();
-        assert_eq!(event.details, format!("key={};status=Inactive;", made.id));
+        assert_eq!(event.details, format!("mfa=no;key={};status=Inactive;", made.id));
         let (made_none, told) = kit.told(&acme.id, kit.core().create_access_key(&rita, of("rita"), origin())).await;
         assert_eq!(refusal(made_none), Refusal::AccessKeyInactive);
         assert_eq!(told, ["rita CreateAccessKey rita refused AccessKeyInactive"]);
