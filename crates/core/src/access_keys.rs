@@ -25,6 +25,7 @@ use countersign_model::notice::NoticeKind;
 use countersign_model::settings::IdleDays;
 use countersign_store::{Tx, access_keys};
 use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -104,6 +105,7 @@ impl Countersign {
     pub async fn access_key(&self, id: &str) -> Result<FoundAccessKey, Error> {
         let id: AccessKeyId = id.parse().map_err(|_| Refusal::AccessKeyNotFound)?;
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> { Ok(access_keys::find_in_full(tx, &id).await?) };
+        let as_of = self.inner.store.commits();
         let found = self.inner.store.read(unit).await?.ok_or(Refusal::AccessKeyNotFound)?;
         let opened = self.inner.keys.open(&place(&found.key), &found.key.sealed_secret);
         let secret = opened.map_err(|error| {
@@ -111,7 +113,7 @@ impl Countersign {
             tracing::error!(%account, %key, %error, "the secret of an AccessKey does not open");
             Error::Fault("the secret of an AccessKey does not open".to_owned())
         })?;
-        Ok(FoundAccessKey { actor: AccessKeyActor { found }, secret })
+        Ok(FoundAccessKey { actor: AccessKeyActor { found: Arc::new(found), as_of }, secret })
     }
 
     /// Notes at most once a minute, without waiting, that a key has signed a call. The door calls it after the signature

@@ -7,9 +7,11 @@ use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
 use countersign_model::settings::SecuritySettings;
 use countersign_model::token::Token;
+use countersign_store::CommitCount;
 use countersign_store::access_keys::AccessKeyInFull;
 use countersign_store::sessions::SessionInFull;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Who asks for something outside a logon.
 #[derive(Debug, Clone)]
@@ -81,37 +83,39 @@ impl SessionActor {
 /// and without a session: nothing that makes or changes a session is there for it, and it is never asked for a proof.
 #[derive(Debug, Clone)]
 pub struct AccessKeyActor {
-    pub(crate) found: AccessKeyInFull,
+    pub(crate) found: Arc<AccessKeyInFull>,
+    /// What had been committed when it was looked up; nothing where other processes commit as well.
+    pub(crate) as_of: Option<CommitCount>,
 }
 
 impl AccessKeyActor {
     /// The account.
     #[must_use]
-    pub const fn account_id(&self) -> &AccountId {
+    pub fn account_id(&self) -> &AccountId {
         &self.found.key.account_id
     }
 
     /// The principal.
     #[must_use]
-    pub const fn principal_id(&self) -> &PrincipalId {
+    pub fn principal_id(&self) -> &PrincipalId {
         &self.found.key.principal_id
     }
 
     /// The id of the key.
     #[must_use]
-    pub const fn access_key_id(&self) -> &AccessKeyId {
+    pub fn access_key_id(&self) -> &AccessKeyId {
         &self.found.key.id
     }
 
     /// The key with its principal's name, its account's alias and settings.
     #[must_use]
-    pub const fn access_key(&self) -> &AccessKeyInFull {
+    pub fn access_key(&self) -> &AccessKeyInFull {
         &self.found
     }
 
     /// What he is in his account.
     #[must_use]
-    pub const fn role(&self) -> Role {
+    pub fn role(&self) -> Role {
         Role::of(self.found.kind, self.found.administrator_by)
     }
 
@@ -147,7 +151,7 @@ impl<'a> From<&'a AccessKeyActor> for Insider<'a> {
 impl<'a> Insider<'a> {
     /// The account.
     #[must_use]
-    pub const fn account_id(self) -> &'a AccountId {
+    pub fn account_id(self) -> &'a AccountId {
         match self {
             Self::Session(actor) => actor.account_id(),
             Self::AccessKey(actor) => actor.account_id(),
@@ -156,7 +160,7 @@ impl<'a> Insider<'a> {
 
     /// The principal.
     #[must_use]
-    pub const fn principal_id(self) -> &'a PrincipalId {
+    pub fn principal_id(self) -> &'a PrincipalId {
         match self {
             Self::Session(actor) => actor.principal_id(),
             Self::AccessKey(actor) => actor.principal_id(),
@@ -174,7 +178,7 @@ impl<'a> Insider<'a> {
 
     /// Whether he is the owner or a RAM user.
     #[must_use]
-    pub const fn kind(self) -> PrincipalKind {
+    pub fn kind(self) -> PrincipalKind {
         match self {
             Self::Session(actor) => actor.found.kind,
             Self::AccessKey(actor) => actor.found.kind,
@@ -182,7 +186,7 @@ impl<'a> Insider<'a> {
     }
 
     /// The settings of the account, as they were when he was found.
-    pub(crate) const fn settings(self) -> &'a SecuritySettings {
+    pub(crate) fn settings(self) -> &'a SecuritySettings {
         match self {
             Self::Session(actor) => &actor.found.settings,
             Self::AccessKey(actor) => &actor.found.settings,
@@ -190,7 +194,7 @@ impl<'a> Insider<'a> {
     }
 
     /// Whether policies decide over what he may: for a RAM user whom any reaches.
-    pub(crate) const fn is_governed_by_policies(self) -> bool {
+    pub(crate) fn is_governed_by_policies(self) -> bool {
         let has_policies = match self {
             Self::Session(actor) => actor.found.has_policies,
             Self::AccessKey(actor) => actor.found.has_policies,

@@ -52,7 +52,7 @@ pub mod unbound_mfa;
 pub mod users;
 pub mod virtual_mfa;
 
-pub use engine::{Access, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
+pub use engine::{Access, CommitCount, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
 pub use error::{Settle, Settles, StoreError};
 pub use migrate::Migration;
 pub use value::{Param, Row, RowReader, ToParam, Value};
