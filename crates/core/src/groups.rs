@@ -7,7 +7,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed, grants_of};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Grants, Resource};
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Limit, Refusal};
 use countersign_model::group::{Group, MOST_GROUPS, MOST_GROUPS_OF_USER};
 use countersign_model::ids::GroupId;
 use countersign_model::names::{Comments, GroupName};
@@ -71,7 +71,7 @@ impl Countersign {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::CreateGroup, &Resource::Group(account.clone(), facts.name.canonical()))?;
             if groups::count(tx, account, &Part::default()).await? >= MOST_GROUPS {
-                return Err(Refusal::LimitExceeded("LimitExceeded.Group").into());
+                return Err(Refusal::LimitExceeded(Limit::Groups).into());
             }
             let group = Group {
                 account_id: account.clone(),
@@ -147,10 +147,10 @@ impl Countersign {
             let admitted = this.guard_administrators(tx, admitted, Action::DeleteGroup).await?;
             let Group { account_id, id, .. } = admitted.find_group(tx, &name, Action::DeleteGroup).await?;
             if groups::count_members(tx, &account_id, &id, &Part::default()).await? > 0 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Group.User").into());
+                return Err(Refusal::DeleteConflict(Conflict::GroupUser).into());
             }
             if !attachments::of_group(tx, &account_id, &id).await?.is_empty() {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Group.Policy").into());
+                return Err(Refusal::DeleteConflict(Conflict::GroupPolicy).into());
             }
             let deleted = groups::delete(tx, &account_id, &id).await?;
             if deleted { Ok(()) } else { Err(Refusal::GroupNotFound.into()) }
@@ -185,7 +185,7 @@ impl Countersign {
                 return Err(Refusal::AlreadyInGroup.into());
             }
             if joined.len() >= MOST_GROUPS_OF_USER {
-                return Err(Refusal::LimitExceeded("LimitExceeded.User.Group").into());
+                return Err(Refusal::LimitExceeded(Limit::GroupsOfUser).into());
             }
             let joined = groups::join(tx, &user.account_id, &group.id, &user.id, admitted.now).await?;
             if joined { Ok(()) } else { Err(Refusal::AlreadyInGroup.into()) }

@@ -14,7 +14,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Resource};
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Limit, Refusal};
 use crate::groups::tidied;
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PolicyId};
@@ -193,7 +193,7 @@ impl Countersign {
                 return Err(Refusal::PolicyExists.into());
             }
             if policies::count(tx, account, &Part::default()).await? >= MOST_POLICIES {
-                return Err(Refusal::LimitExceeded("LimitExceeded.Policy").into());
+                return Err(Refusal::LimitExceeded(Limit::Policies).into());
             }
             let policy = Policy {
                 account_id: account.clone(),
@@ -280,13 +280,13 @@ impl Countersign {
             let Policy { account_id, id, .. } = admitted.find_custom(tx, &name, Action::DeletePolicy).await?;
             let held = attachments::count(tx, &account_id, &Attached::Custom(id.clone())).await?;
             if held.users > 0 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.User").into());
+                return Err(Refusal::DeleteConflict(Conflict::PolicyUser).into());
             }
             if held.groups > 0 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Group").into());
+                return Err(Refusal::DeleteConflict(Conflict::PolicyGroup).into());
             }
             if policies::versions(tx, &account_id, &id).await?.len() > 1 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Version").into());
+                return Err(Refusal::DeleteConflict(Conflict::PolicyVersion).into());
             }
             let deleted = policies::delete(tx, &account_id, &id).await?;
             if deleted { Ok(()) } else { Err(Refusal::PolicyNotFound.into()) }

@@ -3,7 +3,7 @@
 
 use countersign_core::groups::{GroupFacts, Part};
 use countersign_core::users::{MfaFilter, UsersQuery};
-use countersign_core::{Refusal, Role};
+use countersign_core::{Conflict, Limit, Refusal, Role};
 use countersign_model::policy::PolicyRef;
 use countersign_model::principal::SystemPolicy;
 use countersign_testkit::people::{allowing, denying};
@@ -71,13 +71,13 @@ both_engines! {
         let joined = core.list_groups_for_user(&owner, "ALICE", origin()).await.unwrap();
         assert_eq!(joined.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["dev"]);
         let occupied = core.delete_group(&owner, "dev", origin()).await;
-        assert_eq!(refusal(occupied), Refusal::DeleteConflict("DeleteConflict.Group.User"));
+        assert_eq!(refusal(occupied), Refusal::DeleteConflict(Conflict::GroupUser));
         core.remove_user_from_group(&owner, "alice", "dev", origin()).await.unwrap();
         let gone = core.remove_user_from_group(&owner, "alice", "dev", origin()).await;
         assert_eq!(refusal(gone), Refusal::NotInGroup);
         core.attach_policy_to_group(&owner, "dev", SystemPolicy::AliyunRamReadOnlyAccess, origin()).await.unwrap();
         let held = core.delete_group(&owner, "dev", origin()).await;
-        assert_eq!(refusal(held), Refusal::DeleteConflict("DeleteConflict.Group.Policy"));
+        assert_eq!(refusal(held), Refusal::DeleteConflict(Conflict::GroupPolicy));
         // A removed user is in no group.
         core.add_user_to_group(&owner, "alice", "dev", origin()).await.unwrap();
         core.delete_user(&owner, "alice", "Alice", origin()).await.unwrap();
@@ -153,7 +153,7 @@ both_engines! {
                 refused.push(error.refusal());
             }
         }
-        assert_eq!(refused, [Some(Refusal::LimitExceeded("LimitExceeded.User.Group")); 2]);
+        assert_eq!(refused, [Some(Refusal::LimitExceeded(Limit::GroupsOfUser)); 2]);
         assert_eq!(kit.count("group_members").await, 10);
     }
 

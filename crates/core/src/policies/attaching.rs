@@ -5,7 +5,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed, grants_of};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Grant, Grants};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Limit, Refusal};
 use countersign_model::Timestamp;
 use countersign_model::group::Group;
 use countersign_model::policy::PolicyRef;
@@ -110,7 +110,7 @@ impl Countersign {
             match change {
                 Change::Attach => {
                     let present = attachments::of_user(tx, account, &user.id).await?;
-                    check_room(&present, attached, Refusal::UserPolicyExists, "LimitExceeded.User.Policy")?;
+                    check_room(&present, attached, Refusal::UserPolicyExists, Limit::PoliciesOfUser)?;
                     let fresh = attachments::attach_to_user(tx, account, &user.id, attached, admitted.now).await?;
                     if fresh { Ok(()) } else { Err(Refusal::UserPolicyExists.into()) }
                 }
@@ -172,7 +172,7 @@ impl Countersign {
             match change {
                 Change::Attach => {
                     let present = attachments::of_group(tx, account, &group.id).await?;
-                    check_room(&present, attached, Refusal::GroupPolicyExists, "LimitExceeded.Group.Policy")?;
+                    check_room(&present, attached, Refusal::GroupPolicyExists, Limit::PoliciesOfGroup)?;
                     let fresh = attachments::attach_to_group(tx, account, &group.id, attached, admitted.now).await?;
                     if fresh { Ok(()) } else { Err(Refusal::GroupPolicyExists.into()) }
                 }
@@ -308,12 +308,7 @@ pub(super) fn by_principal(rows: Vec<Reaching>) -> Result<Vec<Grants>, Error> {
 }
 
 /// Refuses what is attached already, or one too many.
-fn check_room(
-    present: &[AttachedLine],
-    wanted: &Attached,
-    exists: Refusal,
-    too_many: &'static str,
-) -> Result<(), Error> {
+fn check_room(present: &[AttachedLine], wanted: &Attached, exists: Refusal, too_many: Limit) -> Result<(), Error> {
     if present.iter().any(|line| line.policy == *wanted) {
         return Err(exists.into());
     }

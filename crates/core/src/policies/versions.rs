@@ -5,7 +5,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Grant, Grants, system_document};
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Limit, Refusal};
 use crate::policies::attaching::{MOST_LOOKED_AT, by_principal};
 use countersign_model::Timestamp;
 use countersign_model::policy::{PolicyDocument, PolicyRef};
@@ -91,7 +91,7 @@ impl Countersign {
             let admitted = this.guard_administrators(tx, admitted, ACTION).await?;
             let policy = admitted.find_custom(tx, &name, ACTION).await?;
             if policies::versions(tx, &policy.account_id, &policy.id).await?.len() >= MOST_VERSIONS {
-                return Err(Refusal::LimitExceeded("LimitExceeded.Policy.Version").into());
+                return Err(Refusal::LimitExceeded(Limit::PolicyVersions).into());
             }
             if as_default {
                 check_reach(tx, &admitted, &policy, &document).await?;
@@ -190,7 +190,7 @@ impl Countersign {
             let policy = admitted.find_custom(tx, &name, ACTION).await?;
             let number = number_of(&version)?;
             if number == policy.default_version {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Version.Default").into());
+                return Err(Refusal::DeleteConflict(Conflict::PolicyDefaultVersion).into());
             }
             let deleted = policies::delete_version(tx, &policy.account_id, &policy.id, number).await?;
             if deleted { Ok(()) } else { Err(Refusal::PolicyVersionNotFound.into()) }
