@@ -165,6 +165,7 @@ ram-event-GetPolicyVersion = See version of a policy
 ram-event-CreatePolicyVersion = Create version of a policy
 ram-event-SetDefaultPolicyVersion = Make a version of a policy count
 ram-event-DeletePolicyVersion = Delete version of a policy
+ram-event-UpdatePolicyDescription = Edit what a policy is for
 ram-event-ListGroups = List groups
 ram-event-GetGroup = See group
 ram-event-CreateGroup = Create group

@@ -165,6 +165,7 @@ ram-event-GetPolicyVersion = 查看策略版本
 ram-event-CreatePolicyVersion = 新建策略版本
 ram-event-SetDefaultPolicyVersion = 设置默认策略版本
 ram-event-DeletePolicyVersion = 删除策略版本
+ram-event-UpdatePolicyDescription = 修改策略描述
 ram-event-ListGroups = 查看用户组列表
 ram-event-GetGroup = 查看用户组
 ram-event-CreateGroup = 创建用户组

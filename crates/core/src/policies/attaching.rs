@@ -16,8 +16,6 @@ use countersign_store::{Tx, attachments, policies};
 /// How many policies of other principals one decision looks at. Where there are more, only whoever outranks everybody
 /// decides.
 pub(super) const MOST_LOOKED_AT: i64 = 10_000;
-/// How many users and how many groups a policy is shown with.
-const MOST_ENTITIES: i64 = 1_000;
 
 /// A policy as a list of what is attached shows it.
 #[derive(Debug, Clone)]
@@ -49,9 +47,9 @@ impl AttachedPolicy {
 /// To whom a policy is attached.
 #[derive(Debug, Clone)]
 pub struct Entities {
-    /// The first 1,000 users.
+    /// The first users.
     pub users: Vec<HolderLine>,
-    /// The first 1,000 groups.
+    /// The first groups.
     pub groups: Vec<HolderLine>,
 }
 
@@ -219,11 +217,12 @@ impl Countersign {
         self.look(&actor, origin, deed, work).await
     }
 
-    /// To whom a policy is attached.
+    /// To whom a policy is attached: the first `most` users and as many groups.
     pub async fn list_entities_for_policy(
         &self,
         actor: impl Into<Actor>,
         policy: PolicyRef,
+        most: i64,
         origin: &Origin,
     ) -> Result<Entities, Error> {
         let actor = actor.into();
@@ -232,8 +231,8 @@ impl Countersign {
             let found = admitted.find_policy(tx, &policy, Action::ListEntitiesForPolicy).await?;
             let (account, attached) = (found.account(), &found.attached());
             Ok(Entities {
-                users: attachments::users_with(tx, account, attached, MOST_ENTITIES).await?,
-                groups: attachments::groups_with(tx, account, attached, MOST_ENTITIES).await?,
+                users: attachments::users_with(tx, account, attached, most).await?,
+                groups: attachments::groups_with(tx, account, attached, most).await?,
             })
         };
         self.look(&actor, origin, deed, work).await
