@@ -112,9 +112,11 @@ impl Call<'_> {
         text.map(parse).transpose().map_err(|invalid| under(parameter, usual, invalid))
     }
 
-    /// Tags are not kept, and nobody is told that they were.
+    /// Tags are not kept, and nobody is told that they were. One of the SDKs sends an empty list of them unasked.
     pub(crate) fn refuse_tags(&self) -> Result<(), ApiError> {
-        let tagged = self.request.all().any(|(name, _)| name == "Tag" || name.starts_with("Tag."));
+        let is_empty = |list: &str| matches!(list.trim(), "" | "[]");
+        let mut all = self.request.all();
+        let tagged = all.any(|(name, value)| name.starts_with("Tag.") || (name == "Tag" && !is_empty(value)));
         if tagged { Err(ApiError::invalid_parameter("Tag")) } else { Ok(()) }
     }
 

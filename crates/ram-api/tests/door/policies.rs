@@ -114,7 +114,7 @@ both_engines! {
         client.ram(&kit, "DeletePolicy", &[("PolicyName", "P0")]).await.ok();
         let rest = client.ram(&kit, "ListPolicies", &[CUSTOM, ("Marker", &first.text("/Marker"))]).await.ok();
         assert_eq!(names(&rest.json["Policies"]["Policy"], "PolicyName"), ["P2", "P3"]);
-        let system = client.ram(&kit, "ListPolicies", &[SYSTEM]).await.ok();
+        let system = client.ram(&kit, "ListPolicies", &[SYSTEM, ("Tag", "[]")]).await.ok();
         assert_eq!(names(&system.json["Policies"]["Policy"], "PolicyName"), wanted[..3]);
         let more = client.ram(&kit, "ListPolicies", &[("Marker", "System AdministratorAccess")]).await;
         assert_eq!(more.code(), "InvalidParameter.Marker");
@@ -136,6 +136,7 @@ both_engines! {
             ("CreatePolicy", vec![("PolicyName", &long), text], "InvalidParameter.PolicyName.Length", 400),
             ("CreatePolicy", vec![none, text, ("Description", &longer)], "InvalidParameter.Description.Length", 400),
             ("CreatePolicy", vec![none, text, ("Tag.1.Key", "x"), ("Tag.1.Value", "y")], "InvalidParameter.Tag", 400),
+            ("CreatePolicy", vec![none, text, ("Tag", "[{\"Key\":\"x\",\"Value\":\"y\"}]")], "InvalidParameter.Tag", 400),
             ("GetPolicy", vec![LOOK], "MissingPolicyType", 400),
             ("GetPolicy", vec![LOOK, ("PolicyType", "Own")], "InvalidParameter.PolicyType", 400),
             ("GetPolicy", vec![LOOK, SYSTEM], "EntityNotExist.Policy", 404),
