@@ -169,6 +169,7 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_core::{Conflict, Limit};
     use std::collections::BTreeSet;
 
     fn keys(language: Language) -> BTreeSet<String> {
@@ -217,9 +218,11 @@ mod tests {
     #[test]
     fn every_refusal_has_words() {
         let english = keys(Language::English);
-        let missing: Vec<_> = crate::answer::REFUSAL_CODES
-            .iter()
-            .map(|code| crate::answer::refusal_key(code))
+        let codes = crate::answer::REFUSAL_CODES.iter().copied();
+        let codes = codes.chain(Limit::ALL.iter().map(|limit| limit.code()));
+        let missing: Vec<_> = codes
+            .chain(Conflict::ALL.iter().map(|conflict| conflict.code()))
+            .map(crate::answer::refusal_key)
             .filter(|key| !english.contains(key))
             .collect();
         assert!(missing.is_empty(), "{missing:#?}");

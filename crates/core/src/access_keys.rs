@@ -13,7 +13,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{AccessKeyActor, Insider, Origin};
 use crate::authorise::{Action, Resource};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Limit, Refusal};
 use crate::keyring::Place;
 use crate::notices::Notice;
 use countersign_model::Timestamp;
@@ -243,7 +243,7 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<MadeAccessKey, Error> {
         if access_keys::count(tx, account, principal).await? >= ACCESS_KEYS_PER_PRINCIPAL {
-            return Err(Refusal::TooManyAccessKeys.into());
+            return Err(Refusal::LimitExceeded(Limit::AccessKeys).into());
         }
         let (now, secret) = (admitted.now, generate_secret(&*self.inner.entropy));
         let mut key = AccessKey {

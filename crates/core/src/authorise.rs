@@ -178,6 +178,8 @@ actions! {
     ListPoliciesForGroup = "ListPoliciesForGroup",
     /// See to whom a policy is attached.
     ListEntitiesForPolicy = "ListEntitiesForPolicy",
+    /// Write what a policy is for.
+    UpdatePolicyDescription = "UpdatePolicyDescription",
     /// List and search policies.
     ListPolicies = "ListPolicies",
     /// See one policy.
@@ -254,6 +256,7 @@ impl Action {
     /// Which kind of sensitive operation it is: one that wants a fresh proof of who asks. Unbinding one's own device is not
     /// here: it takes a code of the very device, whatever the account says.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     pub const fn sensitive(self) -> Option<SensitiveOperation> {
         match self {
             Self::ChangeOwnPassword => Some(SensitiveOperation::OwnPassword),
@@ -290,6 +293,7 @@ impl Action {
             | Self::CreatePolicyVersion
             | Self::SetDefaultPolicyVersion
             | Self::DeletePolicyVersion
+            | Self::UpdatePolicyDescription
             | Self::CreateGroup
             | Self::UpdateGroup
             | Self::DeleteGroup

@@ -3,6 +3,10 @@
 //! A [`Refusal`] is a decision: it commits, with its count and its audit event, and carries a code that pages, programs
 //! and the audit log share. Everything else broke: it rolls back and denies.
 
+mod bounds;
+
+pub use bounds::{Conflict, Limit};
+
 use crate::hashing::HashError;
 use crate::step_up::ProofDemand;
 use countersign_model::names::InvalidName;
@@ -133,22 +137,8 @@ pub enum Refusal {
     MfaDeviceExists,
     /// The virtual MFA device is bound to somebody already.
     MfaDeviceTaken,
-    /// The virtual MFA device is bound, so it cannot be removed.
-    MfaDeviceInUse,
-    /// There are too many virtual MFA devices that nobody has bound.
-    TooManyMfaDevices,
     /// The user has a login profile already.
     LoginProfileExists,
-    /// The user has AccessKeys, so he cannot be removed.
-    UserHasAccessKeys,
-    /// The user has a login profile, so he cannot be removed.
-    UserHasLoginProfile,
-    /// The user has an MFA device, so he cannot be removed.
-    UserHasMfaDevice,
-    /// The user has policies, so he cannot be removed.
-    UserHasPolicies,
-    /// The email address is bound to as many users as it may be.
-    EmailOnTooManyUsers,
     /// The user has no such email address or phone.
     ContactNotFound,
     /// The user has no such passkey.
@@ -179,16 +169,14 @@ pub enum Refusal {
     GroupPolicyNotFound,
     /// The policy is attached to the group already.
     GroupPolicyExists,
-    /// There are as many of them as there may be; the code says of what.
-    LimitExceeded(&'static str),
-    /// Something hangs on what was to be removed; the code says what.
-    DeleteConflict(&'static str),
+    /// There are as many of them as there may be.
+    LimitExceeded(Limit),
+    /// Something hangs on what was to be removed.
+    DeleteConflict(Conflict),
     /// There is no such AccessKey, or it is somebody else's.
     AccessKeyNotFound,
     /// The AccessKey is disabled, or was not used for as long as the settings allow.
     AccessKeyInactive,
-    /// The principal has as many AccessKeys as he may.
-    TooManyAccessKeys,
 }
 
 impl Refusal {
@@ -206,7 +194,9 @@ impl Refusal {
             Self::AliasExists => "EntityAlreadyExists.AccountAlias",
             Self::EmailExists => "EntityAlreadyExists.Email",
             Self::AccountNotFound => "EntityNotExist.Account",
-            Self::Invalid(code) | Self::LimitExceeded(code) | Self::DeleteConflict(code) => code,
+            Self::Invalid(code) => code,
+            Self::LimitExceeded(limit) => limit.code(),
+            Self::DeleteConflict(conflict) => conflict.code(),
             Self::PasswordTooWeak => "InvalidParameter.Password.TooWeak",
             Self::PasswordUnchanged => "InvalidParameter.NewPassword.ReusePrevention",
             Self::OldPasswordIncorrect => "InvalidParameter.OldPassword.Incorrect",
@@ -232,14 +222,7 @@ impl Refusal {
             Self::MfaDeviceNotFound => "EntityNotExist.VirtualMFADevice",
             Self::MfaDeviceExists => "EntityAlreadyExists.VirtualMFADevice",
             Self::MfaDeviceTaken => "EntityAlreadyExists.VirtualMFADevice.User",
-            Self::MfaDeviceInUse => "DeleteConflict.VirtualMFADevice.User",
-            Self::TooManyMfaDevices => "LimitExceeded.VirtualMFADevice",
             Self::LoginProfileExists => "EntityAlreadyExists.User.LoginProfile",
-            Self::UserHasAccessKeys => "DeleteConflict.User.AccessKey",
-            Self::UserHasLoginProfile => "DeleteConflict.User.LoginProfile",
-            Self::UserHasMfaDevice => "DeleteConflict.User.MFADevice",
-            Self::UserHasPolicies => "DeleteConflict.User.Policy",
-            Self::EmailOnTooManyUsers => "LimitExceeded.Email.User",
             Self::ContactNotFound => "EntityNotExist.User.Verification",
             Self::PasskeyNotFound => "EntityNotExist.User.Passkey",
             Self::OnlyForUsers => "NotSupport.Account",
@@ -257,7 +240,6 @@ impl Refusal {
             Self::GroupPolicyExists => "EntityAlreadyExists.Group.Policy",
             Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
             Self::AccessKeyInactive => "AccessKeyInactive",
-            Self::TooManyAccessKeys => "LimitExceeded.User.AccessKey",
         }
     }
 }

@@ -78,7 +78,7 @@ mod codes;
 pub use act::Permissions;
 pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor, SignedCall};
 pub use address::client_address;
-pub use error::{Error, Refusal};
+pub use error::{Conflict, Error, Limit, Refusal};
 
 use confirmed_time::Leap;
 use countersign_model::entropy::random_bytes;

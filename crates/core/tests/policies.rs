@@ -8,7 +8,7 @@ use countersign_core::policies::{MOST_VERSIONS, NewPolicy, policy_ref};
 use countersign_core::ram::users::{UserChange, UserKey};
 use countersign_core::settings::{PolicyChange, SettingsChange};
 use countersign_core::users::{LoginChange, MfaFilter, PasswordChange, UsersQuery};
-use countersign_core::{Origin, Refusal, SessionActor};
+use countersign_core::{Conflict, Limit, Origin, Refusal, SessionActor};
 use countersign_model::names::{Comments, Description};
 use countersign_model::policy::{PolicyDocument, PolicyRef, PolicyType};
 use countersign_model::principal::{ConsoleLogon, SystemPolicy};
@@ -71,7 +71,7 @@ both_engines! {
             (None, "", 3, 5, &["Look-Only"], 4),
             (None, "", 4, 5, &[], 4),
         ] {
-            let part = Part { search: search.to_owned(), offset, limit };
+            let part = Part { search: search.to_owned(), offset, limit, ..Part::default() };
             let (views, counted) = core.list_policies(&owner, kind, part, origin()).await.unwrap();
             let names: Vec<_> = views.iter().map(|view| view.policy.name()).collect();
             assert_eq!((names.as_slice(), counted), (wanted, total), "{kind:?} {search} {offset}");
@@ -79,11 +79,11 @@ both_engines! {
         kit.ram_user(&acme, "alice").await;
         core.attach_policy(&owner, "alice", custom.clone(), origin()).await.unwrap();
         let held = core.delete_policy(&owner, "look-only", origin()).await;
-        assert_eq!(refusal(held), Refusal::DeleteConflict("DeleteConflict.Policy.User"));
+        assert_eq!(refusal(held), Refusal::DeleteConflict(Conflict::PolicyUser));
         core.detach_policy(&owner, "alice", custom.clone(), origin()).await.unwrap();
         kit.group(&acme, "dev", &[], std::slice::from_ref(&custom)).await;
         let held = core.delete_policy(&owner, "look-only", origin()).await;
-        assert_eq!(refusal(held), Refusal::DeleteConflict("DeleteConflict.Policy.Group"));
+        assert_eq!(refusal(held), Refusal::DeleteConflict(Conflict::PolicyGroup));
         core.detach_policy_from_group(&owner, "dev", custom.clone(), origin()).await.unwrap();
         core.delete_policy(&owner, "look-only", origin()).await.unwrap();
         assert_eq!(refusal(core.policy(&owner, custom, origin()).await), Refusal::PolicyNotFound);
@@ -123,7 +123,7 @@ both_engines! {
             assert_eq!(refusal(core.set_default_policy_version(&owner, (name, bad), origin()).await), expected, "{bad}");
         }
         let counts = core.delete_policy_version(&owner, (name, "v3"), origin()).await;
-        assert_eq!(refusal(counts), Refusal::DeleteConflict("DeleteConflict.Policy.Version.Default"));
+        assert_eq!(refusal(counts), Refusal::DeleteConflict(Conflict::PolicyDefaultVersion));
         core.delete_policy_version(&owner, (name, "v2"), origin()).await.unwrap();
         let gone = core.delete_policy_version(&owner, (name, "v2"), origin()).await;
         assert_eq!(refusal(gone), Refusal::PolicyVersionNotFound);
@@ -138,7 +138,7 @@ both_engines! {
         for task in tasks {
             match task.await.unwrap() {
                 Ok(version) => made.push(version.id()),
-                Err(error) => assert_eq!(error.refusal(), Some(Refusal::LimitExceeded("LimitExceeded.Policy.Version"))),
+                Err(error) => assert_eq!(error.refusal(), Some(Refusal::LimitExceeded(Limit::PolicyVersions))),
             }
         }
         made.sort_unstable();
@@ -146,7 +146,7 @@ both_engines! {
         assert_eq!(core.list_policy_versions(&owner, policy, origin()).await.unwrap().len(), MOST_VERSIONS);
         core.detach_policy(&owner, "alice", policy_ref(PolicyType::Custom, name).unwrap(), origin()).await.unwrap();
         let several = core.delete_policy(&owner, name, origin()).await;
-        assert_eq!(refusal(several), Refusal::DeleteConflict("DeleteConflict.Policy.Version"));
+        assert_eq!(refusal(several), Refusal::DeleteConflict(Conflict::PolicyVersion));
         let system: PolicyRef = SystemPolicy::AdministratorAccess.into();
         assert_eq!(core.list_policy_versions(&owner, system, origin()).await.unwrap().len(), 1);
     }
@@ -168,9 +168,9 @@ both_engines! {
             core.attach_policy_to_group(&owner, "dev", policy.clone(), origin()).await.unwrap();
         }
         let one_more = core.attach_policy(&owner, "alice", last.clone(), origin()).await;
-        assert_eq!(refusal(one_more), Refusal::LimitExceeded("LimitExceeded.User.Policy"));
+        assert_eq!(refusal(one_more), Refusal::LimitExceeded(Limit::PoliciesOfUser));
         let one_more = core.attach_policy_to_group(&owner, "dev", last.clone(), origin()).await;
-        assert_eq!(refusal(one_more), Refusal::LimitExceeded("LimitExceeded.Group.Policy"));
+        assert_eq!(refusal(one_more), Refusal::LimitExceeded(Limit::PoliciesOfGroup));
         // Those that come with the account do not count among them.
         let reader: PolicyRef = SystemPolicy::AliyunRamReadOnlyAccess.into();
         core.attach_policy(&owner, "alice", reader.clone(), origin()).await.unwrap();
@@ -180,7 +180,7 @@ both_engines! {
         assert_eq!(refusal(again), Refusal::GroupPolicyExists);
         assert_eq!(core.list_policies_for_user(&owner, "alice", origin()).await.unwrap().len(), 11);
         assert_eq!(core.list_policies_for_group(&owner, "dev", origin()).await.unwrap().len(), 10);
-        let entities = core.list_entities_for_policy(&owner, first.clone(), origin()).await.unwrap();
+        let entities = core.list_entities_for_policy(&owner, first.clone(), 10, origin()).await.unwrap();
         assert_eq!((entities.users.len(), entities.groups.len()), (1, 1));
         core.detach_policy(&owner, "alice", reader.clone(), origin()).await.unwrap();
         assert_eq!(refusal(core.detach_policy(&owner, "alice", reader.clone(), origin()).await), Refusal::UserPolicyNotFound);
@@ -398,7 +398,7 @@ both_engines! {
         core.group(&ritas, "dev", origin()).await.unwrap();
         core.list_users_for_group(&ritas, "dev", all(), origin()).await.unwrap();
         core.list_policies(&ritas, None, all(), origin()).await.unwrap();
-        core.list_entities_for_policy(&ritas, reader.clone(), origin()).await.unwrap();
+        core.list_entities_for_policy(&ritas, reader.clone(), 10, origin()).await.unwrap();
         for refused in [
             core.unlock_user(&ritas, "bob", origin()).await,
             core.start_binding_for(&ritas, "bob", origin()).await,

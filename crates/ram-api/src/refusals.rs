@@ -48,18 +48,10 @@ fn of_refusal(refusal: Refusal) -> ApiError {
         | R::MfaNotBound
         | R::NoPassword
         | R::AccessKeyNotFound
-        | R::TooManyAccessKeys
         | R::MfaDeviceNotFound
         | R::MfaDeviceExists
         | R::MfaDeviceTaken
-        | R::MfaDeviceInUse
-        | R::TooManyMfaDevices
         | R::LoginProfileExists
-        | R::UserHasAccessKeys
-        | R::UserHasLoginProfile
-        | R::UserHasMfaDevice
-        | R::UserHasPolicies
-        | R::EmailOnTooManyUsers
         | R::ContactNotFound
         | R::PasskeyNotFound
         | R::OnlyForUsers

@@ -14,8 +14,8 @@ use zeroize::Zeroize as _;
 pub const MOST_PARAMETERS: usize = 256;
 /// The longest name of a parameter, in bytes.
 pub const LONGEST_NAME: usize = 128;
-/// The longest value of a parameter, in bytes.
-pub const LONGEST_VALUE: usize = 16 * 1024;
+/// The longest value of a parameter, in bytes: a policy may have 6,144 characters, and a character four bytes.
+pub const LONGEST_VALUE: usize = 24 * 1024;
 /// The most items of a list.
 pub const MOST_ITEMS: usize = 100;
 

@@ -263,6 +263,7 @@ pub(super) const EVENTS: &[&str] = &[
     "CreatePolicyVersion",
     "SetDefaultPolicyVersion",
     "DeletePolicyVersion",
+    "UpdatePolicyDescription",
     "ListGroups",
     "GetGroup",
     "CreateGroup",

@@ -70,6 +70,7 @@ const OF_RAM: &[&str] = &[
     "UpdateGroup",
     "UpdateLoginProfile",
     "UpdatePasskey",
+    "UpdatePolicyDescription",
     "UpdateUser",
 ];
 

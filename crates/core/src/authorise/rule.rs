@@ -158,6 +158,7 @@ impl Action {
             | Self::CreatePolicyVersion
             | Self::SetDefaultPolicyVersion
             | Self::DeletePolicyVersion
+            | Self::UpdatePolicyDescription
             | Self::ListEntitiesForPolicy => Rule::Granted(Kind::Policy),
             Self::ExportAudit => Rule::GrantedOrOperator(Kind::Account),
             Self::CreateAccount
@@ -265,6 +266,7 @@ impl Action {
             | Self::CreatePolicyVersion
             | Self::SetDefaultPolicyVersion
             | Self::DeletePolicyVersion
+            | Self::UpdatePolicyDescription
             | Self::ListEntitiesForPolicy
             | Self::ExportAudit
             | Self::CreateAccount

@@ -108,6 +108,7 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::CreatePolicyVersion
         | Action::SetDefaultPolicyVersion
         | Action::DeletePolicyVersion
+        | Action::UpdatePolicyDescription
         | Action::CreateGroup
         | Action::UpdateGroup
         | Action::DeleteGroup

@@ -5,7 +5,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Insider, Origin};
 use crate::authorise::Action;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Limit, Refusal};
 use countersign_model::contact::{Contact, ContactKind, ContactState, USERS_PER_EMAIL};
 use countersign_store::{Tx, accounts, contacts};
 
@@ -47,7 +47,7 @@ impl Countersign {
                 return Ok(());
             }
             if kind == ContactKind::Email && contacts::count_others(tx, who, &contact).await? >= USERS_PER_EMAIL {
-                return Err(Refusal::EmailOnTooManyUsers.into());
+                return Err(Refusal::LimitExceeded(Limit::UsersOfEmail).into());
             }
             admitted.tell("kind", kind.as_str());
             Ok(contacts::put(tx, who, &contact, admitted.now).await?)

@@ -11,7 +11,7 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Insider, Origin};
 use crate::authorise::{Action, Resource};
 use crate::codes::BindingProof;
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Limit, Refusal};
 use crate::notices::Notice;
 use crate::overview::DeviceView;
 use countersign_model::Timestamp;
@@ -67,7 +67,7 @@ impl Countersign {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::CreateMfaDevice, &Resource::Mfa(account.clone(), name.as_str().to_owned()))?;
             if unbound_mfa::count(tx, account).await? >= MOST_UNBOUND {
-                return Err(Refusal::TooManyMfaDevices.into());
+                return Err(Refusal::LimitExceeded(Limit::MfaDevices).into());
             }
             if unbound_mfa::holder_of(tx, account, name.as_str()).await?.is_some() {
                 return Err(Refusal::MfaDeviceExists.into());
@@ -199,7 +199,7 @@ impl Countersign {
             admitted.may(Action::DeleteMfaDevice, &Resource::Mfa(account.clone(), name.clone()))?;
             let device = match find_unbound(tx, account, &name).await {
                 Err(Error::Refused { refusal: Refusal::MfaDeviceTaken, .. }) => {
-                    return Err(Refusal::MfaDeviceInUse.into());
+                    return Err(Refusal::DeleteConflict(Conflict::MfaDeviceUser).into());
                 }
                 found => found?,
             };

@@ -6,7 +6,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Insider, Origin};
 use crate::authorise::{Action, Resource};
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Refusal};
 use crate::notices::Notice;
 use countersign_model::ids::{AccessKeyId, PrincipalId};
 use countersign_model::names::{Comments, DisplayName, EmailAddress, MobilePhone, UserName};
@@ -215,19 +215,19 @@ impl Countersign {
             // What could be hung on him meanwhile waits for this row.
             principals::guard(tx, account, id).await?.ok_or(Refusal::UserNotFound)?;
             if access_keys::count(tx, account, id).await? > 0 {
-                return Err(Refusal::UserHasAccessKeys.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserAccessKey).into());
             }
             if virtual_mfa::find_bound(tx, account, id).await?.is_some() {
-                return Err(Refusal::UserHasMfaDevice.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserMfaDevice).into());
             }
             if !groups::of_user(tx, account, id).await?.is_empty() {
-                return Err(Refusal::DeleteConflict("DeleteConflict.User.Group").into());
+                return Err(Refusal::DeleteConflict(Conflict::UserGroup).into());
             }
             if !attachments::of_user(tx, account, id).await?.is_empty() {
-                return Err(Refusal::UserHasPolicies.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserPolicy).into());
             }
             if login_profiles::find(tx, account, id).await?.is_some() {
-                return Err(Refusal::UserHasLoginProfile.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserLoginProfile).into());
             }
             if principals::delete(tx, account, id).await? { Ok(()) } else { Err(Refusal::UserNotFound.into()) }
         };

@@ -4,7 +4,7 @@ use crate::{caller, key_for, keys_of, of};
 use countersign_core::access_keys::{FoundAccessKey, KeysOf};
 use countersign_core::operator::Whom;
 use countersign_core::settings::SettingsChange;
-use countersign_core::{Error, Insider, Refusal, Role, SessionActor};
+use countersign_core::{Error, Insider, Limit, Refusal, Role, SessionActor};
 use countersign_model::access_key::{AccessKeyState, AccessKeyStatus};
 use countersign_model::audit::ActorKind;
 use countersign_model::principal::SystemPolicy;
@@ -102,7 +102,7 @@ both_engines! {
             for task in tasks {
                 match task.await.unwrap() {
                     Ok(_) => made += 1,
-                    refused => assert_eq!(refusal(refused), Refusal::TooManyAccessKeys),
+                    refused => assert_eq!(refusal(refused), Refusal::LimitExceeded(Limit::AccessKeys)),
                 }
             }
             assert_eq!(made, 2, "{whose:?}");
@@ -111,7 +111,7 @@ both_engines! {
             let off = AccessKeyStatus::Inactive;
             kit.core().set_access_key_status(&owner, (whose.clone(), &first), off, origin()).await.unwrap();
             let more = kit.core().create_access_key(&owner, whose.clone(), origin()).await;
-            assert_eq!(refusal(more), Refusal::TooManyAccessKeys);
+            assert_eq!(refusal(more), Refusal::LimitExceeded(Limit::AccessKeys));
             kit.core().delete_access_key(&owner, (whose.clone(), &first), origin()).await.unwrap();
             kit.core().create_access_key(&owner, whose, origin()).await.unwrap();
         }
@@ -267,7 +267,7 @@ both_engines! {
         of_alice.unwrap();
         kit.core().create_access_key_by_operator("acme", Whom::Owner).await.unwrap();
         let third = kit.told(&acme.id, kit.core().create_access_key_by_operator("acme", Whom::Owner)).await;
-        assert_eq!(refusal(third.0), Refusal::TooManyAccessKeys);
+        assert_eq!(refusal(third.0), Refusal::LimitExceeded(Limit::AccessKeys));
         assert_eq!(third.1, ["operator CreateAccessKey owner@acme.example refused LimitExceeded.User.AccessKey"]);
         let nobody = kit.core().create_access_key_by_operator("acme", Whom::User("nobody".to_owned())).await;
         assert_eq!(refusal(nobody), Refusal::UserNotFound);

@@ -122,6 +122,7 @@ both_engines! {
             "UserName", "UserPrincipalName", "UserId", "NewUserName", "SerialNumber", "VirtualMFADeviceName", "PasskeyId",
             "UserAccessKeyId", "AccountAlias", "DefaultDomainName", "Marker", "NextToken", "Status", "Email", "MobilePhone",
             "VerifyType", "LoginNetworkMasks", "VerificationTypes", "MaxItems", "DisplayName", "Filter",
+            "GroupName", "NewGroupName", "PolicyName", "PolicyType", "PolicyDocument", "VersionId", "NewDescription",
         ];
         let before = kit.count("principals").await;
         for text in [

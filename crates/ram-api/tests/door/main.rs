@@ -1,9 +1,12 @@
 //! The door from the signed request to the database and back, on both engines.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on stops")]
 
+mod attachments;
 mod attacks;
 mod forging;
+mod groups;
 mod mfa;
+mod policies;
 mod rest;
 mod signing;
 mod trail;
