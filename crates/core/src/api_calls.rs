@@ -15,16 +15,20 @@
 //!
 //! The server's clock may be set back by up to a minute before everything is refused ([`Error::ClockBehind`]); nonces are
 //! kept that much longer, and a start with a clock behind the highest time seen puts the fence there.
+//!
+//! A clock that runs ahead has nonces forgotten before their calls are over. When the operator sets the mark back, he
+//! writes down a fence for every process ([`raise_fence`]): what was forgotten was signed before it, or by a key that was
+//! used while the clock ran ahead, and those are disabled ([`USED_AHEAD`]).
 
 mod ledger;
 
 use crate::Countersign;
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
-use crate::upkeep::stored_high_water;
+use crate::upkeep::{number, stored_high_water};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccessKeyId, AccountId};
-use countersign_store::{Store, Tx, api_nonces, audit};
+use countersign_store::{Store, Tx, api_nonces, audit, facts};
 use ledger::{Ledger, MOST_REMEMBERED, NonceHash, end_of};
 use sha2::{Digest as _, Sha256};
 use std::sync::{Mutex, PoisonError};
@@ -40,13 +44,23 @@ const CLOCK_SLACK: Duration = Duration::from_mins(2);
 /// How long after it was noted the highest time seen may have been passed.
 const UNNOTED: Duration = Duration::from_secs(15);
 
+/// An `AccessKey` whose last use, known to the minute, lies further ahead than this was used while the clock ran ahead.
+pub(crate) const USED_AHEAD: Duration = Duration::from_mins(16);
+
+/// The calls of all other keys were signed within so much of the present, if the clock ran ahead: they were made within
+/// seventeen minutes of it, and signed up to fifteen minutes later than that.
+const SIGNED_AHEAD: Duration = Duration::from_mins(32);
+
+/// The fence that the operator's last reset of the clock has put up.
+const FENCE: &str = "signed_calls_fence";
+
 /// What markers of lists are proved for.
 const MARKERS: &str = "markers of lists";
 
 /// Where spent nonces are.
 pub(crate) enum Nonces {
-    /// In a table that several nodes share.
-    Shared,
+    /// In a table that several nodes share. What was signed before this instant is refused.
+    Shared(Mutex<Timestamp>),
     /// In the memory of this process.
     Own(Mutex<Ledger>),
 }
@@ -54,21 +68,56 @@ pub(crate) enum Nonces {
 impl Nonces {
     pub(crate) async fn open(store: &Store, now: Timestamp) -> Result<Self, Error> {
         if store.is_shared() {
-            return Ok(Self::Shared);
+            let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> { stored_fence(tx).await };
+            return Ok(Self::Shared(Mutex::new(store.read(unit).await?)));
         }
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
-            Ok((stored_high_water(tx).await?, api_nonces::unexpired(tx, now).await?))
+            Ok((stored_high_water(tx).await?, stored_fence(tx).await?, api_nonces::unexpired(tx, now).await?))
         };
-        let (seen, spent) = store.read(unit).await?;
+        let (seen, of_reset, spent) = store.read(unit).await?;
         let seen = Timestamp::from_micros(seen.micros);
         let fence = if now < seen { seen.plus(UNNOTED) } else { now };
-        let mut ledger = Ledger::new(fence, MOST_REMEMBERED);
+        let mut ledger = Ledger::new(fence.max(of_reset), MOST_REMEMBERED);
         for (hash, end) in spent {
             let hash = hash.try_into().map_err(|_| Error::Fault("a spent nonce of another length".to_owned()))?;
             ledger.remember(hash, end);
         }
         Ok(Self::Own(Mutex::new(ledger)))
     }
+
+    /// Follows a reset of the clock that was noticed: what is remembered of the wrong time counts no more, and what was
+    /// signed before the fence is refused.
+    pub(crate) fn follow_reset(&self, fence: Timestamp, now: Timestamp) {
+        match self {
+            Self::Shared(present) => *present.lock().unwrap_or_else(PoisonError::into_inner) = fence,
+            Self::Own(ledger) => {
+                let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                ledger.set_right(fence, now.plus(SIGNED_AHEAD));
+            }
+        }
+    }
+}
+
+/// Puts up the fence for calls that were made while the clock ran ahead up to `mark`, and before; where it stands.
+///
+/// The memory of a server that is alone may have lost every call that was signed before the highest time. From the table
+/// only those are swept that were over by then. Either fence stands no later than where disabled keys begin.
+pub(crate) async fn raise_fence(
+    tx: &mut Tx<'_>,
+    is_shared: bool,
+    mark: Timestamp,
+    now: Timestamp,
+) -> Result<Timestamp, Error> {
+    let highest = mark.plus(UNNOTED);
+    let forgotten = if is_shared { highest.minus(SIGNED_WITHIN).minus(CLOCK_SLACK) } else { highest };
+    let fence = forgotten.min(now.plus(SIGNED_AHEAD)).max(now);
+    facts::put(tx, FENCE, &fence.micros().to_string()).await?;
+    Ok(fence)
+}
+
+/// The fence of the last reset; the beginning of time where there was none.
+pub(crate) async fn stored_fence(tx: &mut Tx<'_>) -> Result<Timestamp, Error> {
+    Ok(Timestamp::from_micros(number(tx, FENCE).await?))
 }
 
 fn marked(account: &AccountId, list: &str, position: &str) -> Vec<u8> {
@@ -101,10 +150,17 @@ impl Countersign {
     pub async fn spend_nonce(&self, key: &AccessKeyId, nonce: &str, signed_at: Timestamp) -> Result<(), Error> {
         self.judge_signed_at(signed_at)?;
         let (hash, now) = (hash_of(key, nonce), self.now());
-        if let Nonces::Own(ledger) = &self.inner.nonces {
-            ledger.lock().unwrap_or_else(PoisonError::into_inner).spend(hash, signed_at, now)?;
-            if signed_at <= now {
-                return Ok(());
+        match &self.inner.nonces {
+            Nonces::Own(ledger) => {
+                ledger.lock().unwrap_or_else(PoisonError::into_inner).spend(hash, signed_at, now)?;
+                if signed_at <= now {
+                    return Ok(());
+                }
+            }
+            Nonces::Shared(fence) => {
+                if signed_at < *fence.lock().unwrap_or_else(PoisonError::into_inner) {
+                    return Err(Refusal::CallOutOfTime.into());
+                }
             }
         }
         let end = end_of(signed_at, now);

@@ -50,6 +50,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// Forgets what ends later than a call that was signed at `latest`, and refuses what was signed before `fence`. What
+    /// was refused before stays refused, but for what was signed later than `latest`.
+    pub(super) fn set_right(&mut self, fence: Timestamp, latest: Timestamp) {
+        self.fence = self.fence.min(latest).max(fence);
+        for hash in self.by_end.split_off(&(second_after(end_of(latest, latest)) + 1)).into_values().flatten() {
+            self.spent.remove(&hash);
+        }
+    }
+
     pub(super) fn remember(&mut self, hash: NonceHash, end: Timestamp) {
         if self.spent.insert(hash, end).is_none() {
             self.by_end.entry(second_after(end)).or_default().push(hash);
@@ -151,6 +160,34 @@ mod tests {
             let now = at(1 + u64::from(number - 2_000) / 10);
             assert_eq!(ledger.spend(nonce(number), now, now), Ok(()), "{number}");
         }
+    }
+
+    #[test]
+    fn attack_141_after_a_clock_that_ran_ahead_calls_are_taken_again_and_none_twice() {
+        let mut ledger = Ledger::new(START, 100);
+        assert_eq!(ledger.spend(nonce(1), at(10), at(10)), Ok(()));
+        // A day later, by the clock, memory is full, so the fence stands there.
+        for number in 100..300 {
+            assert_eq!(ledger.spend(nonce(number), at(86_400), at(86_400 + u64::from(number))), Ok(()));
+        }
+        assert!(ledger.fence > at(80_000));
+        ledger.set_right(at(1_000), at(1_920));
+        assert_eq!((ledger.fence, ledger.spent.len(), ledger.by_end.len()), (at(1_920), 0, 0));
+        ledger.set_right(at(1_000), at(1_920));
+        assert_eq!(ledger.spend(nonce(1), at(10), at(20)), Err(Refusal::CallOutOfTime));
+        assert_eq!(ledger.spend(nonce(2), at(1_920), at(1_920)), Ok(()));
+    }
+
+    #[test]
+    fn a_reset_that_changes_little_forgets_nothing() {
+        let mut ledger = Ledger::new(START, 100);
+        assert_eq!(ledger.spend(nonce(1), at(900), at(10)), Ok(()));
+        assert_eq!(ledger.spend(nonce(2), at(30), at(30)), Ok(()));
+        ledger.set_right(at(35), at(20 + 1_920));
+        assert_eq!(ledger.fence, at(35));
+        assert_eq!(ledger.spend(nonce(2), at(30), at(40)), Err(Refusal::CallOutOfTime));
+        assert_eq!(ledger.spend(nonce(1), at(900), at(40)), Err(Refusal::NonceUsed));
+        assert_eq!(ledger.spend(nonce(3), at(40), at(40)), Ok(()));
     }
 
     proptest! {
