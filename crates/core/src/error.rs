@@ -185,6 +185,8 @@ pub enum Refusal {
     DeleteConflict(&'static str),
     /// There is no such AccessKey, or it is somebody else's.
     AccessKeyNotFound,
+    /// The AccessKey that signed is not there (any longer).
+    SigningKeyNotFound,
     /// The AccessKey is disabled, or was not used for as long as the settings allow.
     AccessKeyInactive,
     /// The principal has as many AccessKeys as he may.
@@ -256,6 +258,7 @@ impl Refusal {
             Self::GroupPolicyNotFound => "EntityNotExist.Group.Policy",
             Self::GroupPolicyExists => "EntityAlreadyExists.Group.Policy",
             Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
+            Self::SigningKeyNotFound => "InvalidAccessKeyId.NotFound",
             Self::AccessKeyInactive => "AccessKeyInactive",
             Self::TooManyAccessKeys => "LimitExceeded.User.AccessKey",
         }

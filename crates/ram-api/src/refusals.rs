@@ -29,6 +29,7 @@ fn of_refusal(refusal: Refusal) -> ApiError {
     match refusal {
         R::CallOutOfTime => ApiError::timestamp_expired(),
         R::NonceUsed => ApiError::nonce_used(),
+        R::SigningKeyNotFound => ApiError::access_key_not_found(),
         R::AccessKeyInactive => ApiError::access_key_inactive(),
         R::NotLoggedOn | R::NoPermission | R::Oneself => ApiError::no_permission(),
         R::TooManyBindings => ApiError::throttled(),
@@ -123,6 +124,9 @@ fn message_of(code: &str) -> String {
         Some((name, "Length")) => format!("The parameter - \"{name}\" beyond the length limit."),
         Some((name, "InvalidChars")) => format!("The parameter - \"{name}\" contains invalid chars."),
         Some((name, "Format")) => format!("The format of the parameter - \"{name}\" is incorrect."),
+        Some((name, "ReusePrevention")) => {
+            format!("The parameter - \"{name}\" is not compliant with the reuse prevention password policy.")
+        }
         Some((name, "TooWeak")) => format!("The parameter - \"{name}\" is not compliant with the password policy."),
         Some((name, _)) => format!("The parameter - \"{name}\" is incorrect."),
         None => format!("The parameter - \"{parameter}\" is incorrect."),
@@ -135,15 +139,11 @@ const KNOWN: &[(&str, &str)] = &[
     ("InvalidParameter.AccountAlias.Format", "The format of parameter - \"AccountAlias\" is incorrect."),
     ("InvalidParameter.AccountAlias.Length", "The parameter - \"AccountAlias\" MUST be in the range of 3 and 63."),
     (
-        "InvalidParameter.NewPassword.ReusePrevention",
-        "The parameter - \"NewPassword\" is not compliant with the reuse prevention password policy.",
-    ),
-    (
         "InvalidParameter.LoginNetworkMasks.OwnAddress",
         "The parameter - \"LoginNetworkMasks\" does not hold the address that the call comes from.",
     ),
     (
-        "InvalidParameter.MinimumPasswordLength",
+        "InvalidParameter.MinimumPasswordLength.Range",
         "The parameter - \"MinimumPasswordLength\" MUST be in the range of 8 and 32.",
     ),
     ("NotSupport.Account", "This method can be only invoked by sub user."),
@@ -177,3 +177,18 @@ const KNOWN: &[(&str, &str)] = &[
     ("OperationConflict.MFARequired", "The user must have an MFA device."),
     ("OperationConflict.SettingsChanged", "Somebody else has changed the settings at this very moment."),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_signed_and_a_key_that_is_meant_are_told_apart() {
+        let told = |refusal| {
+            let error = api_error(&Error::refused(refusal));
+            (error.status(), error.code().to_owned())
+        };
+        assert_eq!(told(Refusal::SigningKeyNotFound), (404, "InvalidAccessKeyId.NotFound".to_owned()));
+        assert_eq!(told(Refusal::AccessKeyNotFound), (404, "EntityNotExist.User.AccessKey".to_owned()));
+    }
+}
