@@ -101,7 +101,8 @@ impl Nonces {
 /// Puts up the fence for calls that were made while the clock ran ahead up to `mark`, and before; where it stands.
 ///
 /// The memory of a server that is alone may have lost every call that was signed before the highest time. From the table
-/// only those are swept that were over by then. Either fence stands no later than where disabled keys begin.
+/// only those are swept that were over by then. Either fence stands no later than where disabled keys begin, and none is
+/// lowered by another reset before its time has come.
 pub(crate) async fn raise_fence(
     tx: &mut Tx<'_>,
     is_shared: bool,
@@ -110,7 +111,7 @@ pub(crate) async fn raise_fence(
 ) -> Result<Timestamp, Error> {
     let highest = mark.plus(UNNOTED);
     let forgotten = if is_shared { highest.minus(SIGNED_WITHIN).minus(CLOCK_SLACK) } else { highest };
-    let fence = forgotten.min(now.plus(SIGNED_AHEAD)).max(now);
+    let fence = forgotten.max(stored_fence(tx).await?).min(now.plus(SIGNED_AHEAD)).max(now);
     facts::put(tx, FENCE, &fence.micros().to_string()).await?;
     Ok(fence)
 }

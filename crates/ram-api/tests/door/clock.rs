@@ -103,6 +103,12 @@ both_engines! {
         let reset = kit.core().reset_clock(Stuck::Keep).await.unwrap().unwrap();
         assert_eq!((reset.keys_disabled, reset.calls_from), (0, reset.now.plus(minutes(32))));
         assert_eq!(code(&kit, &owner).await, "InvalidTimeStamp.Expired");
+        // Another reset does not lower the fence before its time.
+        let right = kit.clock().now();
+        kit.advance(minutes(3));
+        kit.core().tick().await.unwrap();
+        kit.clock().set(right);
+        assert_eq!(kit.core().reset_clock(Stuck::Keep).await.unwrap().unwrap().calls_from, reset.calls_from);
         kit.advance(minutes(33));
         assert_eq!(code(&kit, &owner).await, "");
         // Beyond the times of the fence a start is a start.

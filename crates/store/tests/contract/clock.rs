@@ -51,7 +51,7 @@ pub(crate) async fn cases(store: &Store) {
     let disabled = change!(store, |tx| clock::disable_keys_used_after(tx, last, now));
     let disabled: Vec<_> = disabled.into_iter().map(|one| (one.account, one.principal, one.key)).collect();
     assert_eq!(disabled, [(house.id.clone(), alice.id.clone(), ahead.id.clone())]);
-    assert_eq!(change!(store, |tx| clock::disable_keys_used_after(tx, last, now)), []);
+    assert!(change!(store, |tx| clock::disable_keys_used_after(tx, last, now)).is_empty());
     for (key, status) in [(kept, AccessKeyStatus::Active), (ahead, AccessKeyStatus::Inactive)] {
         let (account, id) = (key.account_id, key.id);
         assert_eq!(look!(store, |tx, account, id| access_keys::find(tx, &account, &id)).unwrap().status, status);

@@ -1,5 +1,6 @@
 //! Credential reports, and what the reports count.
 
+use countersign_model::Timestamp;
 use countersign_model::ids::AccountId;
 use countersign_model::principal::PrincipalKind;
 use countersign_store::credential_reports::Report;
@@ -45,7 +46,7 @@ pub(crate) async fn cases(store: &Store) {
 }
 
 async fn a_report_is_made_by_one_and_read_in_parts(store: &Store, house: &AccountId) {
-    let claim = async |now, fresh| {
+    let claim = async |now: Timestamp, fresh| {
         let (id, until, beyond) = (house.clone(), now.plus(second(60)), now.plus(second(120)));
         change!(store, |tx, id| credential_reports::claim(tx, &id, (now, until), (fresh, beyond)))
     };
@@ -80,5 +81,5 @@ async fn a_report_is_made_by_one_and_read_in_parts(store: &Store, house: &Accoun
     assert!(!change!(store, |tx, id| credential_reports::finish(tx, &id, now, 0)));
     let making = NOON.minus(second(200));
     assert!(change!(store, |tx, id| credential_reports::finish(tx, &id, making, 0)));
-    assert_eq!(look!(store, |tx, id| credential_reports::parts(tx, (&id, NOON), (0, 9))), [""; 0], "they went");
+    assert!(look!(store, |tx, id| credential_reports::parts(tx, (&id, NOON), (0, 9))).is_empty(), "they went");
 }
