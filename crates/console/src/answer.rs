@@ -245,6 +245,7 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         // Only signed calls meet these.
         | Refusal::CallOutOfTime
         | Refusal::NonceUsed
+        | Refusal::SigningKeyNotFound
         | Refusal::MfaDeviceNotFound
         | Refusal::MfaDeviceExists
         | Refusal::MfaDeviceTaken
@@ -303,7 +304,7 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "InvalidParameter.LoginNetworkMasks.TooMany",
     "InvalidParameter.LoginNetworkMasks.Length",
     "InvalidParameter.LoginNetworkMasks.OwnAddress",
-    "InvalidParameter.MinimumPasswordLength",
+    "InvalidParameter.MinimumPasswordLength.Range",
     "InvalidParameter.MinimumPasswordDifferentCharacter",
     "InvalidParameter.MaxPasswordAge",
     "InvalidParameter.InitialPasswordAge",

@@ -103,10 +103,10 @@ impl std::fmt::Debug for FoundAccessKey {
 impl Countersign {
     /// The key that a call names, with its secret. One read. A text that is no id is a key that does not exist.
     pub async fn access_key(&self, id: &str) -> Result<FoundAccessKey, Error> {
-        let id: AccessKeyId = id.parse().map_err(|_| Refusal::AccessKeyNotFound)?;
+        let id: AccessKeyId = id.parse().map_err(|_| Refusal::SigningKeyNotFound)?;
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> { Ok(access_keys::find_in_full(tx, &id).await?) };
         let as_of = self.inner.store.commits();
-        let found = self.inner.store.read(unit).await?.ok_or(Refusal::AccessKeyNotFound)?;
+        let found = self.inner.store.read(unit).await?.ok_or(Refusal::SigningKeyNotFound)?;
         let opened = self.inner.keys.open(&place(&found.key), &found.key.sealed_secret);
         let secret = opened.map_err(|error| {
             let (account, key) = (&found.key.account_id, &found.key.id);

@@ -603,7 +603,7 @@ pub(crate) struct Written<'a> {
 
 /// The key of this id as it is now, if it may sign.
 async fn good_access_key(tx: &mut Tx<'_>, id: &AccessKeyId, now: Timestamp) -> Result<AccessKeyActor, Error> {
-    let found = access_keys::find_in_full(tx, id).await?.ok_or(Refusal::AccessKeyNotFound)?;
+    let found = access_keys::find_in_full(tx, id).await?.ok_or(Refusal::SigningKeyNotFound)?;
     good_key(AccessKeyActor { found: Arc::new(found), as_of: None }, now)
 }
 

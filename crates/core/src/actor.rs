@@ -186,7 +186,8 @@ impl<'a> Insider<'a> {
     }
 
     /// The settings of the account, as they were when he was found.
-    pub(crate) fn settings(self) -> &'a SecuritySettings {
+    #[must_use]
+    pub fn settings(self) -> &'a SecuritySettings {
         match self {
             Self::Session(actor) => &actor.found.settings,
             Self::AccessKey(actor) => &actor.found.settings,

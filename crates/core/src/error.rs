@@ -175,6 +175,8 @@ pub enum Refusal {
     DeleteConflict(Conflict),
     /// There is no such AccessKey, or it is somebody else's.
     AccessKeyNotFound,
+    /// The AccessKey that signed is not there (any longer).
+    SigningKeyNotFound,
     /// The AccessKey is disabled, or was not used for as long as the settings allow.
     AccessKeyInactive,
 }
@@ -239,6 +241,7 @@ impl Refusal {
             Self::GroupPolicyNotFound => "EntityNotExist.Group.Policy",
             Self::GroupPolicyExists => "EntityAlreadyExists.Group.Policy",
             Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
+            Self::SigningKeyNotFound => "InvalidAccessKeyId.NotFound",
             Self::AccessKeyInactive => "AccessKeyInactive",
         }
     }

@@ -90,7 +90,7 @@ use keyring::{KeyRing, Keys};
 use metrics::Metrics;
 use sha2::{Digest as _, Sha256};
 use std::sync::{Arc, Mutex};
-use upkeep::HighWater;
+use upkeep::{HighWater, stored_high_water};
 
 /// All use-cases over one store. Clones share everything.
 #[derive(Clone)]
@@ -164,7 +164,9 @@ impl Countersign {
             ));
         }
         let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
-        let (keys, high_water, leap) = (Keys::new(keys, &stored), Mutex::default(), Mutex::default());
+        // Looked at before the nonces: a reset that comes between is noticed at the next look.
+        let seen = store.read(async |tx: &mut Tx<'_>| -> Result<_, Error> { stored_high_water(tx).await }).await?;
+        let (keys, high_water, leap) = (Keys::new(keys, &stored), Mutex::new(seen), Mutex::default());
         let nonces = api_calls::Nonces::open(&store, clock.now()).await?;
         let inner = Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water, leap, nonces };
         let this = Self { inner: Arc::new(inner) };

@@ -146,7 +146,7 @@ both_engines! {
         let weak = policy(PolicyChange { minimum_length: Some(7), ..PolicyChange::default() });
         for (change, code) in [
             (short, "InvalidParameter.LoginSessionDuration"),
-            (weak, "InvalidParameter.MinimumPasswordLength"),
+            (weak, "InvalidParameter.MinimumPasswordLength.Range"),
         ] {
             let refused = kit.core().change_settings(&owner, change.clone(), origin()).await;
             assert_eq!(refusal(refused), Refusal::Invalid(code));

@@ -30,6 +30,7 @@ fn of_refusal(refusal: Refusal) -> ApiError {
     match refusal {
         R::CallOutOfTime => ApiError::timestamp_expired(),
         R::NonceUsed => ApiError::nonce_used(),
+        R::SigningKeyNotFound => ApiError::access_key_not_found(),
         R::AccessKeyInactive => ApiError::access_key_inactive(),
         R::NotLoggedOn | R::NoPermission | R::Oneself => ApiError::no_permission(),
         R::TooManyBindings => ApiError::throttled(),
@@ -124,5 +125,15 @@ mod tests {
             let code = told(refusal.code());
             assert_eq!((error.code(), error.message()), (code, message_of(code).as_str()), "{refusal}");
         }
+    }
+
+    #[test]
+    fn a_key_that_signed_and_a_key_that_is_meant_are_told_apart() {
+        let told = |refusal| {
+            let error = api_error(&Error::refused(refusal));
+            (error.status(), error.code().to_owned())
+        };
+        assert_eq!(told(Refusal::SigningKeyNotFound), (404, "InvalidAccessKeyId.NotFound".to_owned()));
+        assert_eq!(told(Refusal::AccessKeyNotFound), (404, "EntityNotExist.User.AccessKey".to_owned()));
     }
 }

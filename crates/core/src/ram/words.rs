@@ -28,6 +28,9 @@ pub fn message_of(code: &str) -> String {
         Some((name, "Length")) => format!("The parameter - \"{name}\" beyond the length limit."),
         Some((name, "InvalidChars")) => format!("The parameter - \"{name}\" contains invalid chars."),
         Some((name, "Format")) => format!("The format of the parameter - \"{name}\" is incorrect."),
+        Some((name, "ReusePrevention")) => {
+            format!("The parameter - \"{name}\" is not compliant with the reuse prevention password policy.")
+        }
         Some((name, "TooWeak")) => format!("The parameter - \"{name}\" is not compliant with the password policy."),
         Some((name, _)) => format!("The parameter - \"{name}\" is incorrect."),
         None => format!("The parameter - \"{parameter}\" is incorrect."),
@@ -45,15 +48,11 @@ const KNOWN: &[(&str, &str)] = &[
     ("InvalidParameter.AccountAlias.Format", "The format of parameter - \"AccountAlias\" is incorrect."),
     ("InvalidParameter.AccountAlias.Length", "The parameter - \"AccountAlias\" MUST be in the range of 3 and 63."),
     (
-        "InvalidParameter.NewPassword.ReusePrevention",
-        "The parameter - \"NewPassword\" is not compliant with the reuse prevention password policy.",
-    ),
-    (
         "InvalidParameter.LoginNetworkMasks.OwnAddress",
         "The parameter - \"LoginNetworkMasks\" does not hold the address that the call comes from.",
     ),
     (
-        "InvalidParameter.MinimumPasswordLength",
+        "InvalidParameter.MinimumPasswordLength.Range",
         "The parameter - \"MinimumPasswordLength\" MUST be in the range of 8 and 32.",
     ),
     ("NotSupport.Account", "This method can be only invoked by sub user."),

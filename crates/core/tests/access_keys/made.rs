@@ -155,7 +155,7 @@ both_engines! {
         let long = "LTAI".repeat(2_000);
         let nul = format!("LTAI{}", "\0".repeat(20));
         for unknown in ["", "LTAI", "LTAIaaaaaaaaaaaaaaaaaaaa", "ltaiaaaaaaaaaaaaaaaaaaaa", &nul, &long] {
-            assert_eq!(refusal(kit.core().access_key(unknown).await), Refusal::AccessKeyNotFound, "{unknown}");
+            assert_eq!(refusal(kit.core().access_key(unknown).await), Refusal::SigningKeyNotFound, "{unknown}");
         }
         // Disabled between the look-up and the act.
         let rita = caller(&kit, &made).await;
@@ -177,9 +177,9 @@ both_engines! {
         assert_eq!(keys_of(&kit, &rita, KeysOf::Oneself).await[0].state, AccessKeyState::Active);
         // Removed with her.
         kit.core().delete_user(&owner, "rita", "rita", origin()).await.unwrap();
-        assert_eq!(refusal(kit.core().access_key(made.id.as_str()).await), Refusal::AccessKeyNotFound);
+        assert_eq!(refusal(kit.core().access_key(made.id.as_str()).await), Refusal::SigningKeyNotFound);
         let late = kit.core().list_access_keys(&rita, KeysOf::Oneself, origin()).await;
-        assert_eq!(refusal(late), Refusal::AccessKeyNotFound);
+        assert_eq!(refusal(late), Refusal::SigningKeyNotFound);
         assert_eq!(kit.count("access_keys").await, 0);
     }
 
@@ -253,7 +253,7 @@ both_engines! {
         // A key may take itself away.
         let mine_too = caller(&kit, &mine).await;
         kit.core().delete_access_key(&mine_too, (KeysOf::Oneself, mine.id.as_str()), origin()).await.unwrap();
-        assert_eq!(refusal(kit.core().access_key(mine.id.as_str()).await), Refusal::AccessKeyNotFound);
+        assert_eq!(refusal(kit.core().access_key(mine.id.as_str()).await), Refusal::SigningKeyNotFound);
     }
 
     async fn the_operator_makes_the_first_key(kit: Kit) {

@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::refusals::of_code;
 use countersign_core::authorise::Action;
 use countersign_core::policies::{MOST_CUSTOM_ATTACHED, MOST_POLICIES, MOST_SYSTEM_ATTACHED, MOST_VERSIONS};
-use countersign_core::ram::credential_report::MOST_LINES;
+use countersign_core::ram::credential_report::{MOST_LINES, ReportState};
 use countersign_model::group::{MOST_GROUPS, MOST_GROUPS_OF_USER};
 use countersign_model::names::AccountAlias;
 use countersign_model::policy::LONGEST_DOCUMENT;
@@ -100,10 +100,13 @@ pub(crate) async fn get_practice_report(call: &Call<'_>) -> Answered {
     Ok(vec![("AccountSecurityPracticeInfo", info)])
 }
 
-/// The report is made at once, so it is complete when this is answered.
+/// The report is made at once, so it is complete when this is answered, unless another call makes it.
 pub(crate) async fn generate_credential_report(call: &Call<'_>) -> Answered {
-    answered(call.core.make_credential_report(call.actor, call.origin).await)?;
-    Ok(vec![("State", "COMPLETED".into())])
+    let state = match answered(call.core.make_credential_report(call.actor, call.origin).await)? {
+        ReportState::Complete => "COMPLETED",
+        ReportState::InProgress => "INPROGRESS",
+    };
+    Ok(vec![("State", state.into())])
 }
 
 pub(crate) async fn get_credential_report(call: &Call<'_>) -> Answered {

@@ -103,9 +103,10 @@ fn key(call: &Call<'_>, parameters: &[&'static str]) -> Result<UserKey, ApiError
         return Ok(UserKey::Name(call.required_user()?));
     }
     let mut given = parameters.iter().filter_map(|name| Some((*name, call.request.text(name)?)));
-    let (Some((name, value)), None) = (given.next(), given.next()) else {
-        return Err(ApiError::missing("UserPrincipalName"));
-    };
+    let (name, value) = given.next().ok_or_else(|| ApiError::missing("UserPrincipalName"))?;
+    if given.next().is_some() {
+        return Err(ApiError::only_one_of(parameters));
+    }
     match name {
         "UserId" => Ok(UserKey::Id(value.to_owned())),
         "UserAccessKeyId" => Ok(UserKey::AccessKey(value.to_owned())),

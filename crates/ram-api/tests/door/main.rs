@@ -3,11 +3,14 @@
 
 mod attachments;
 mod attacks;
+mod clock;
 mod forging;
 mod groups;
 mod mfa;
 mod policies;
+mod reports;
 mod rest;
+mod shapes;
 mod signing;
 mod trail;
 mod users;

@@ -100,7 +100,7 @@ both_engines! {
         let policy = client.ims(&kit, "GetPasswordPolicy", &[]).await.ok();
         let policy = &policy.json["PasswordPolicy"];
         assert_eq!((&policy["MinimumPasswordLength"], &policy["HardExpire"], &policy["InitialPasswordAge"]), (&14.into(), &true.into(), &14.into()));
-        assert_eq!(code(&kit, &client, "SetPasswordPolicy", &[("MinimumPasswordLength", "7")]).await, "InvalidParameter.MinimumPasswordLength");
+        assert_eq!(code(&kit, &client, "SetPasswordPolicy", &[("MinimumPasswordLength", "7")]).await, "InvalidParameter.MinimumPasswordLength.Range");
     }
 
     async fn attack_136_d10_an_email_address_serves_five_users_however_many_ask_at_once(kit: Kit) {
