@@ -168,7 +168,8 @@ mod tests {
         assert_eq!(ledger.spend(nonce(1), at(10), at(10)), Ok(()));
         // A day later, by the clock, memory is full, so the fence stands there.
         for number in 100..300 {
-            assert_eq!(ledger.spend(nonce(number), at(86_400), at(86_400 + u64::from(number))), Ok(()));
+            let later = at(86_400 + u64::from(number));
+            assert_eq!(ledger.spend(nonce(number), later, later), Ok(()));
         }
         assert!(ledger.fence > at(80_000));
         ledger.set_right(at(1_000), at(1_920));
