@@ -22,7 +22,9 @@ fn as_parameters(preference: &Value, parameters: &mut Vec<(String, String)>) {
         match value {
             Value::Object(_) => as_parameters(value, parameters),
             Value::String(text) => parameters.push((name.clone(), text.clone())),
-            other => parameters.push((name.clone(), other.to_string())),
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+                parameters.push((name.clone(), other.to_string()))
+            }
         }
     }
 }
