@@ -184,7 +184,7 @@ pub(crate) fn problem(words: &Words, error: Error, elsewhere: &str) -> Result<Pr
 /// The id of the field that a refusal is about.
 pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
     let field = match refusal {
-        Refusal::UserExists | Refusal::GroupExists | Refusal::PolicyExists => "name",
+        Refusal::UserExists | Refusal::GroupExists | Refusal::PolicyExists | Refusal::KeyExists => "name",
         Refusal::AliasExists => "alias",
         Refusal::EmailExists => "email",
         Refusal::PasswordTooWeak | Refusal::PasswordUnchanged | Refusal::PasswordUsedBefore => "new_password",
@@ -192,7 +192,7 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         Refusal::OldPasswordIncorrect => "password",
         Refusal::NotConfirmed => "confirm",
         Refusal::Invalid(code) => match code.split('.').nth(1) {
-            Some("UserName" | "UserPrincipalName" | "GroupName" | "PolicyName") => "name",
+            Some("UserName" | "UserPrincipalName" | "GroupName" | "PolicyName" | "PasskeyName") => "name",
             Some("Description") => "description",
             Some("AccountAlias") => "alias",
             Some("Email") => "email",
@@ -200,6 +200,7 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
             Some("Comments") => "comments",
             Some("LoginSessionDuration") => "session_hours",
             Some("LoginNetworkMasks") => "logon_networks",
+            Some("Attestation") => "attestation",
             Some("AuditRetentionDays") => "audit_retention_days",
             Some("MinimumPasswordLength") => "minimum_length",
             Some("MinimumPasswordDifferentCharacter") => "minimum_different",
@@ -221,6 +222,12 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::MfaNotBound
         | Refusal::MfaRequired
         | Refusal::BindingOver
+        | Refusal::OtherMfaTypeBound
+        | Refusal::KeyNotAccepted
+        | Refusal::KeyNotAllowed
+        | Refusal::KeyUnknown
+        | Refusal::TooManyKeys
+        | Refusal::CeremonyOver
         | Refusal::TooManyBindings
         | Refusal::SetUpOver
         | Refusal::ProofOver
@@ -314,6 +321,17 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "OperationConflict.SettingsChanged",
     "OperationConflict.NoAdministratorPath",
     "BindingOver",
+    "OperationConflict.MFADeviceType",
+    "InvalidParameter.SecurityKey",
+    "NotSupport.SecurityKey",
+    "EntityNotExist.SecurityKey",
+    "EntityAlreadyExists.SecurityKey",
+    "LimitExceeded.SecurityKey",
+    "CeremonyOver",
+    "EntityNotExist.User.Passkey",
+    "InvalidParameter.PasskeyName.Length",
+    "InvalidParameter.PasskeyName.InvalidChars",
+    "InvalidParameter.Attestation.OwnKeys",
     "Throttling.Binding",
     "EntityAlreadyExists.Group",
     "EntityAlreadyExists.Group.Policy",

@@ -18,7 +18,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use countersign_core::step_up::{ProofDemand, Way};
+use countersign_core::step_up::ProofDemand;
 use countersign_core::{Error, Refusal};
 use countersign_model::token::Token;
 use std::sync::Arc;
@@ -164,7 +164,7 @@ fn show(
         frame: Frame { path: back.clone(), ..Frame::of_console(visitor, member, suffix, Place::around(&path)) },
         problems,
         operation: visitor.words.s(&format!("ram-event-{}", asked.action.code())),
-        by_code: asked.way == Way::Code,
+        by_code: !asked.ways.password,
         path,
         request: asked.token.expose().to_owned(),
         form,

@@ -58,6 +58,12 @@ actions! {
     BindOwnMfa = "BindMFADevice",
     /// Unbind one's own MFA device.
     UnbindOwnMfa = "UnbindMFADevice",
+    /// Bind a security key in the place of one's own virtual MFA device.
+    ReplaceOwnMfa = "BindMFADevice",
+    /// Rename a security key or passkey of one's own.
+    RenameOwnKey = "UpdatePasskey",
+    /// Unbind a security key or passkey of one's own.
+    UnbindOwnKey = "DeletePasskey",
     /// Make one's own recovery codes.
     MakeOwnRecoveryCodes = "CreateRecoveryCodes",
     /// Prove who one is, before a sensitive operation.
@@ -255,12 +261,15 @@ actions! {
 impl Action {
     /// Which kind of sensitive operation it is: one that wants a fresh proof of who asks. Unbinding one's own device is not
     /// here: it takes a code of the very device, whatever the account says.
+    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     pub const fn sensitive(self) -> Option<SensitiveOperation> {
         match self {
             Self::ChangeOwnPassword => Some(SensitiveOperation::OwnPassword),
-            Self::BindOwnMfa | Self::MakeOwnRecoveryCodes => Some(SensitiveOperation::OwnMfa),
+            Self::BindOwnMfa | Self::ReplaceOwnMfa | Self::UnbindOwnKey | Self::MakeOwnRecoveryCodes => {
+                Some(SensitiveOperation::OwnMfa)
+            }
             Self::CreateUser
             | Self::UpdateUser
             | Self::DeleteUser
@@ -306,6 +315,7 @@ impl Action {
             | Self::SetDefaultDomain => Some(SensitiveOperation::SecuritySettings),
             Self::ViewOwnSecurity
             | Self::UnbindOwnMfa
+            | Self::RenameOwnKey
             | Self::LogOff
             | Self::EndOwnSessions
             | Self::VerifyIdentity

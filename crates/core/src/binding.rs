@@ -13,6 +13,7 @@ use crate::error::{Error, Refusal};
 use crate::logon::{Advance, LogonStep, guard_subject};
 use crate::notices::Notice;
 use crate::ram::mfa::free_name;
+use crate::webauthn::has_one_type;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
@@ -20,12 +21,12 @@ use countersign_model::logon::{LogonState, Method};
 use countersign_model::names::AccountAlias;
 use countersign_model::notice::NoticeKind;
 use countersign_model::principal::PrincipalKind;
-use countersign_model::settings::BindingCodes;
+use countersign_model::settings::{BindingCodes, SecuritySettings};
 use countersign_model::token::Token;
 use countersign_model::virtual_mfa::{PENDING_LIFETIME, STARTS_PER_HOUR, VirtualMfa, VirtualMfaState};
 use countersign_otp::{KeyUri, Label, Qr, Secret};
 use countersign_store::logons::LogonInFull;
-use countersign_store::{Tx, principals, virtual_mfa};
+use countersign_store::{Tx, factors, principals, virtual_mfa};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// The log's word for starting a binding, as the RAM protocol names it.
@@ -93,10 +94,14 @@ impl Countersign {
         password: SecretString,
         origin: &Origin,
     ) -> Result<(), Error> {
-        if self.proof_asked(actor, Action::BindOwnMfa).await?.is_some() {
-            self.prove_by_password(actor, &password, Action::BindOwnMfa, origin).await?;
+        let mut deed = Deed::own(actor, START);
+        match self.proof_asked(actor, Action::BindOwnMfa).await? {
+            // Whoever has a key shows it: a password alone adds no factor to it.
+            Some(ways) if ways.key => deed = deed.asking(Action::BindOwnMfa, &[]),
+            Some(_) => self.prove_by_password(actor, &password, Action::BindOwnMfa, origin).await?,
+            None => {}
         }
-        let (this, deed) = (self.clone(), Deed::own(actor, START));
+        let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::BindOwnMfa, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
@@ -108,6 +113,7 @@ impl Countersign {
                 started_by: session.found.session.id.as_str(),
                 now: admitted.now,
             };
+            check_types(tx, (start.account, start.principal), start.kind, &session.found.settings).await?;
             this.start_binding(tx, start).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
@@ -150,6 +156,7 @@ impl Countersign {
             let (account, principal) = (session.account_id(), session.principal_id());
             let device = this.pending_of(tx, account, principal, session.found.session.id.as_str()).await?;
             let codes = session.found.settings.binding_codes;
+            check_types(tx, (account, principal), session.found.kind, &session.found.settings).await?;
             // A refusal commits its count, so everything is judged before anything is taken away.
             let spent = this.judge_binding(tx, &device, proof(codes, &typed), admitted.now).await?;
             let mut kind = NoticeKind::MfaBound;
@@ -175,6 +182,7 @@ impl Countersign {
             if virtual_mfa::find_bound(tx, &user.account_id, &user.id).await?.is_some() {
                 return Err(Refusal::MfaAlreadyBound.into());
             }
+            check_types(tx, (&user.account_id, &user.id), user.kind, &session.found.settings).await?;
             let start = Start {
                 account: &user.account_id,
                 principal: &user.id,
@@ -225,6 +233,7 @@ impl Countersign {
             if virtual_mfa::find_bound(tx, &user.account_id, &user.id).await?.is_some() {
                 return Err(Refusal::MfaAlreadyBound.into());
             }
+            check_types(tx, (&user.account_id, &user.id), user.kind, &session.found.settings).await?;
             let started_by = session.found.session.id.as_str();
             let device = this.pending_of(tx, &user.account_id, &user.id, started_by).await?;
             let codes = session.found.settings.binding_codes;
@@ -308,9 +317,9 @@ impl Countersign {
         guard_subject(tx, logon).await?;
         let device = self.pending_of(tx, &logon.account_id, &logon.principal_id, logon.id.as_str()).await?;
         let spent = self.judge_binding(tx, &device, proof(subject.settings.binding_codes, typed), now).await?;
-        if logon.facts.second_factor.is_some_and(|(method, _)| method == Method::RecoveryCode) {
-            // He has lost the device that is still bound.
-            virtual_mfa::delete_bound(tx, &logon.account_id, &logon.principal_id).await?;
+        if logon.facts.has_lost_factor() {
+            // He has lost what is still bound.
+            self.unbind_everything(tx, (&logon.account_id, &logon.principal_id)).await?;
         }
         self.bind_judged(tx, &device, spent).await?;
         let mut after = logon.clone();
@@ -319,6 +328,7 @@ impl Countersign {
         after.principal_epoch =
             principals::bump_epoch(tx, &logon.account_id, &logon.principal_id, now).await?.ok_or(Refusal::LogonOver)?;
         subject.device = virtual_mfa::find_bound(tx, &logon.account_id, &logon.principal_id).await?;
+        subject.factors = factors::of(tx, &logon.account_id, &logon.principal_id).await?;
         self.write_change_at_logon(tx, logon, origin, Action::BindOwnMfa.code()).await?;
         let (account, principal, kind) = (&logon.account_id, &logon.principal_id, NoticeKind::MfaBound);
         self.notify(tx, Notice { account, principal, kind, origin }).await?;
@@ -377,10 +387,7 @@ impl Countersign {
             return Err(Error::Fault("a bound device has nothing to show".to_owned()));
         };
         let issuer = self.inner.identity.issuer.clone();
-        let label = match shown.kind {
-            PrincipalKind::Owner => shown.name.clone(),
-            PrincipalKind::RamUser => format!("{}@{}.{}", shown.name, shown.alias, self.inner.identity.suffix),
-        };
+        let label = self.logon_name(shown.kind, &shown.name, shown.alias.as_str());
         let seed = self.open_seed(device)?;
         let key = seed.to_groups_of_four();
         let uri = KeyUri::totp(Label::new(Some(&issuer), &label).map_err(|error| fault(&error))?, seed).to_uri();
@@ -397,6 +404,19 @@ impl Countersign {
             now: self.now(),
         })
     }
+}
+
+/// Refuses a virtual MFA device beside a security key where only one type is allowed.
+pub(crate) async fn check_types(
+    tx: &mut Tx<'_>,
+    (account, principal): (&AccountId, &PrincipalId),
+    holder: PrincipalKind,
+    settings: &SecuritySettings,
+) -> Result<(), Error> {
+    if has_one_type(holder, settings) && factors::of(tx, account, principal).await?.security_keys > 0 {
+        return Err(Refusal::OtherMfaTypeBound.into());
+    }
+    Ok(())
 }
 
 const fn proof(codes: BindingCodes, typed: &TypedCodes) -> BindingProof<'_> {

@@ -148,7 +148,7 @@ impl Countersign {
     }
 
     /// Tells a principal of the lock that a refused try has begun, if it has.
-    async fn tell_of_lock(
+    pub(crate) async fn tell_of_lock(
         &self,
         tx: &mut Tx<'_>,
         (counted, principal): (Counted<'_>, &PrincipalId),

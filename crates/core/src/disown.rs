@@ -171,6 +171,9 @@ impl TakenBack {
             | NoticeKind::NewMachine
             | NoticeKind::Locked
             | NoticeKind::CodeReplayed
+            | NoticeKind::KeyBound
+            | NoticeKind::KeyUnbound
+            | NoticeKind::KeyCopied
             | NoticeKind::MachineReplayed => Self::Nothing,
         }
     }

@@ -25,7 +25,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// A question: the operation is sensitive, and the person has to prove first who he is. The door asks him for
-    /// [`ProofDemand::way`] and calls again.
+    /// [`ProofDemand::ways`] and calls again.
     #[error("a proof is asked for")]
     ProofRequired(Box<ProofDemand>),
     /// The weather: the same request may succeed in a moment. Doors answer 503.
@@ -103,6 +103,20 @@ pub enum Refusal {
     MfaNotBound,
     /// A device must stay bound: it can be replaced, not unbound.
     MfaRequired,
+    /// Only one type of MFA device is allowed, and one of another type is bound.
+    OtherMfaTypeBound,
+    /// What the browser sent is no credential that can be bound: begin again.
+    KeyNotAccepted,
+    /// The account's policy does not allow this security key or passkey.
+    KeyNotAllowed,
+    /// Nobody has this passkey (any more).
+    KeyUnknown,
+    /// The credential is bound already, or another key has the name.
+    KeyExists,
+    /// The principal has as many security keys and passkeys as he may.
+    TooManyKeys,
+    /// The challenge ran out, was answered, or was somebody else's: begin again.
+    CeremonyOver,
     /// The binding ran out, was finished, or was begun elsewhere: begin again.
     BindingOver,
     /// Too many bindings were begun within an hour.
@@ -207,6 +221,13 @@ impl Refusal {
             Self::MfaAlreadyBound => "EntityAlreadyExists.User.MFADevice",
             Self::MfaNotBound => "EntityNotExist.User.MFADevice",
             Self::MfaRequired => "OperationConflict.MFARequired",
+            Self::OtherMfaTypeBound => "OperationConflict.MFADeviceType",
+            Self::KeyNotAccepted => "InvalidParameter.SecurityKey",
+            Self::KeyNotAllowed => "NotSupport.SecurityKey",
+            Self::KeyUnknown => "EntityNotExist.SecurityKey",
+            Self::KeyExists => "EntityAlreadyExists.SecurityKey",
+            Self::TooManyKeys => "LimitExceeded.SecurityKey",
+            Self::CeremonyOver => "CeremonyOver",
             Self::BindingOver => "BindingOver",
             Self::TooManyBindings => "Throttling.Binding",
             Self::NotConfirmed => "InvalidParameter.Confirmation",

@@ -11,12 +11,15 @@ use crate::settings::{
     is_stricter, judge,
 };
 use countersign_model::Timestamp;
-use countersign_model::ids::PrincipalId;
+use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::principal::{Account, ConsoleLogon};
 use countersign_model::session::IDLE_LIMIT;
-use countersign_model::settings::{MfaForLogon, SecuritySettings, SensitiveOperation};
+use countersign_model::settings::{AttestationPolicy, MfaForLogon, SecuritySettings, SensitiveOperation};
+use countersign_model::webauthn::Roots;
 use countersign_store::forecast::{AdministratorRow, Alike, Class, Thresholds};
-use countersign_store::{Tx, access_keys, accounts, forecast as counted, login_profiles, principals};
+use countersign_store::{
+    Tx, access_keys, accounts, factors, forecast as counted, login_profiles, principals, webauthn_credentials,
+};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,13 +140,13 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<Forecast, Error> {
         let action = change_action(&change);
-        let (deed, from) = (Deed::on(actor, action.code(), ""), origin.clone());
+        let (deed, from, roots) = (Deed::on(actor, action.code(), ""), origin.clone(), self.roots());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Question, Error> {
             let (account, _) = admitted.oneself()?;
             admitted.may(action, &Resource::Account(account.clone()))?;
             let account = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
             let after = judge(&change, &account, admitted, &from)?;
-            check_administrator_path(tx, &account, &after, admitted, &from).await?;
+            check_administrator_path(tx, &account, (&after, roots), admitted, &from).await?;
             let is_owner = admitted.who.role == Role::Owner;
             let own_address_outside = is_owner && !after.logon_networks.admit(&from.address);
             Ok(Question { account, after, now: admitted.now, own_address_outside })
@@ -327,29 +330,63 @@ fn thresholds(after: &SecuritySettings, now: Timestamp) -> Thresholds {
 pub(crate) async fn check_administrator_path(
     tx: &mut Tx<'_>,
     account: &Account,
-    after: &SecuritySettings,
+    (after, roots): (&SecuritySettings, Roots),
     admitted: &Admitted,
     origin: &Origin,
 ) -> Result<(), Error> {
-    if owner_gets_in(tx, account).await? {
+    let keys = (!after.attestation.covers(&account.settings.attestation)).then_some((&after.attestation, roots));
+    if let (Some(keys), Some(session)) = (keys, &admitted.session)
+        && !has_factor_left(tx, (session.account_id(), session.principal_id()), keys).await?
+    {
+        return Err(Refusal::Invalid("InvalidParameter.Attestation.OwnKeys").into());
+    }
+    if owner_gets_in(tx, account, keys).await? {
         return Ok(());
     }
     let by = thresholds(after, admitted.now);
     let oneself = admitted.session.as_ref().map(|session| session.found.name.as_str());
     let narrowed = !after.logon_networks.covers(&account.settings.logon_networks);
-    let mut rows = counted::administrators(tx, &account.id, by, LOOKED_AT).await?.into_iter();
-    let gets_in = |AdministratorRow { class, id: _, name, address, is_restricted }: AdministratorRow| {
+    let rows = counted::administrators(tx, &account.id, by, LOOKED_AT).await?;
+    let gets_in = |AdministratorRow { class, id: _, name, address, is_restricted }: &AdministratorRow| {
         let address = if Some(name.as_str()) == oneself { Some(&origin.address) } else { address.as_ref() };
         let from_outside = narrowed && !address.is_some_and(|address| after.logon_networks.admit(address));
         let expired = class.initial_outlived || (class.outlived && after.password.hard_expire);
         !is_restricted && !class.idle && !expired && !from_outside
     };
-    if rows.any(gets_in) { Ok(()) } else { Err(Refusal::NoAdministratorPath.into()) }
+    for row in rows.iter().filter(|row| gets_in(row)) {
+        match keys {
+            Some(keys) if !has_factor_left(tx, (&account.id, &row.id), keys).await? => {}
+            Some(_) | None => return Ok(()),
+        }
+    }
+    Err(Refusal::NoAdministratorPath.into())
+}
+
+/// Whether a policy leaves somebody a factor to log on with: he has none, or a virtual MFA device, or a key that it allows.
+async fn has_factor_left(
+    tx: &mut Tx<'_>,
+    (account, principal): (&AccountId, &PrincipalId),
+    (policy, roots): (&AttestationPolicy, Roots),
+) -> Result<bool, Error> {
+    let keys = webauthn_credentials::list(tx, account, principal).await?;
+    if keys.is_empty() || keys.iter().any(|key| policy.judge(key, roots).is_ok()) {
+        return Ok(true);
+    }
+    Ok(factors::of(tx, account, principal).await?.code)
 }
 
 /// Whether the owner of an account can log on.
-pub(crate) async fn owner_gets_in(tx: &mut Tx<'_>, account: &Account) -> Result<bool, Error> {
+pub(crate) async fn owner_gets_in(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    keys: Option<(&AttestationPolicy, Roots)>,
+) -> Result<bool, Error> {
     let Some(owner) = principals::find_owner_of(tx, &account.id).await? else { return Ok(false) };
+    if let Some(keys) = keys
+        && !has_factor_left(tx, (&account.id, &owner.id), keys).await?
+    {
+        return Ok(false);
+    }
     let profile = login_profiles::find(tx, &account.id, &owner.id).await?;
     Ok(profile.is_some_and(|profile| profile.console_logon == ConsoleLogon::Enabled && profile.password_hash.is_some()))
 }

@@ -9,6 +9,7 @@
 //! | [`setup`] | the first account; more accounts by the operator |
 //! | [`logon`] | the steps from a name to a session |
 //! | [`binding`] | binding, replacing and unbinding a virtual MFA device |
+//! | [`webauthn`] | security keys and passkeys |
 //! | [`passwords`] | the rules for passwords; changing one's own |
 //! | [`recovery`] | recovery codes, for a lost second factor |
 //! | [`sessions`] | open sessions and remembered machines, one's own and those of users |
@@ -70,6 +71,7 @@ pub mod setup;
 pub mod step_up;
 pub mod upkeep;
 pub mod users;
+pub mod webauthn;
 
 mod act;
 mod address;
@@ -91,6 +93,7 @@ use metrics::Metrics;
 use sha2::{Digest as _, Sha256};
 use std::sync::{Arc, Mutex};
 use upkeep::{HighWater, stored_high_water};
+use webauthn::RelyingParty;
 
 /// All use-cases over one store. Clones share everything.
 #[derive(Clone)]
@@ -121,6 +124,8 @@ pub struct Identity {
     pub suffix: String,
     /// The issuer that authenticator apps show.
     pub issuer: String,
+    /// Who security keys and passkeys are registered with: the host and the origin of the public URL.
+    pub relying_party: RelyingParty,
 }
 
 /// What [`Countersign`] is made of.

@@ -6,12 +6,15 @@
 //! hash and the same counters.
 
 mod choose_password;
+mod key;
 mod next;
+mod passkey;
 mod password;
 mod places;
 mod recovery;
 mod second_factor;
 
+pub use key::TypedKey;
 pub use second_factor::TypedFactor;
 
 pub(crate) use next::requires_device;
@@ -31,6 +34,7 @@ use countersign_model::notice::NoticeKind;
 use countersign_model::principal::PrincipalKind;
 use countersign_model::session::{SESSIONS_PER_PRINCIPAL, Session};
 use countersign_model::token::Token;
+use countersign_model::webauthn::Factors;
 use countersign_store::logons::{LogonInFull, LogonSubject};
 use countersign_store::{Tx, accounts, audit, logons, principals, recovery_codes, sessions};
 use next::{Asker, Next, next};
@@ -48,6 +52,8 @@ pub struct LogonView {
     pub name: String,
     /// Whether the machine may be remembered. Told once the password was right.
     pub may_remember: bool,
+    /// What can be asked for as second factor, or what is bound where something has to be. Told once the password was right.
+    pub factors: Factors,
     /// Whether the device that must be bound takes the place of one that was lost. Told after the recovery code.
     pub replaces_device: bool,
 }
@@ -113,9 +119,20 @@ impl Countersign {
             let LogonInFull { logon, subject, .. } = this.live_logon(tx, &hash).await?;
             let allowed = subject.as_ref().is_some_and(|subject| may_remember(logon.kind, &subject.settings));
             let may_remember = allowed && logon.state == LogonState::SecondFactor;
-            let bound = subject.is_some_and(|subject| subject.device.is_some());
-            let replaces_device = bound && logon.state == LogonState::Bind;
-            Ok(LogonView { state: logon.state, kind: logon.kind, name: logon.name, may_remember, replaces_device })
+            let factors = match logon.state {
+                LogonState::SecondFactor | LogonState::Bind => subject.map(|subject| subject.factors),
+                LogonState::Password | LogonState::ChoosePassword => None,
+            };
+            let factors = factors.unwrap_or_default();
+            let replaces_device = factors.any() && logon.state == LogonState::Bind;
+            Ok(LogonView {
+                state: logon.state,
+                kind: logon.kind,
+                name: logon.name,
+                may_remember,
+                factors,
+                replaces_device,
+            })
         };
         self.inner.store.read(unit).await
     }
@@ -277,7 +294,7 @@ impl Countersign {
             token,
             expires_at: session.expires_at,
             kind: logon.kind,
-            urge_binding: logon.kind == PrincipalKind::Owner && subject.device.is_none(),
+            urge_binding: logon.kind == PrincipalKind::Owner && !subject.factors.any(),
             offer_recovery_codes: logon.facts.device_bound && !has_codes,
             given: Box::new(given),
         })

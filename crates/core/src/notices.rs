@@ -155,7 +155,7 @@ fn doer(admitted: &Admitted, told: &PrincipalId) -> Doer {
 /// Whether somebody without a session can bring it about as often as he likes.
 const fn is_repeated_by_strangers(kind: NoticeKind) -> bool {
     match kind {
-        NoticeKind::CodeReplayed => true,
+        NoticeKind::CodeReplayed | NoticeKind::KeyCopied => true,
         NoticeKind::MfaBound
         | NoticeKind::MfaReplaced
         | NoticeKind::MfaUnbound
@@ -167,6 +167,8 @@ const fn is_repeated_by_strangers(kind: NoticeKind) -> bool {
         | NoticeKind::NewMachine
         | NoticeKind::Locked
         | NoticeKind::MachineReplayed
+        | NoticeKind::KeyBound
+        | NoticeKind::KeyUnbound
         | NoticeKind::AccessKeyCreated => false,
     }
 }

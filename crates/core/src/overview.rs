@@ -7,13 +7,16 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::logon::requires_device;
 use crate::passwords::password_expires_at;
+use crate::webauthn::KeyView;
 use countersign_model::Timestamp;
 use countersign_model::audit::AuditEvent;
+use countersign_model::principal::PrincipalKind;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
+use countersign_model::webauthn::Factors;
 use countersign_store::findings::{FindingLine, Which};
 use countersign_store::users::{AdministratorLine, Posture};
 use countersign_store::{
-    Tx, access_keys, audit, findings, login_profiles, principals, recovery_codes, users, virtual_mfa,
+    Tx, access_keys, audit, factors, findings, login_profiles, principals, recovery_codes, users, virtual_mfa,
 };
 
 const RECENT_EVENTS: i64 = 10;
@@ -52,9 +55,16 @@ pub struct DeviceView {
 
 /// One's own security page.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct OwnSecurity {
     /// The bound virtual MFA device.
     pub device: Option<DeviceView>,
+    /// The security keys and passkeys, the oldest first.
+    pub keys: Vec<KeyView>,
+    /// What second factors are bound.
+    pub factors: Factors,
+    /// Whether a passkey logs on without the password.
+    pub passkey_logon: bool,
     /// Whether a device is required: then it can be replaced but not unbound.
     pub mfa_required: bool,
     /// When the password was last changed.
@@ -96,7 +106,7 @@ impl Countersign {
             Ok(Overview {
                 posture: users::posture(tx, account).await?,
                 administrators: users::administrators(tx, account, ADMINISTRATORS_SHOWN).await?,
-                owner_protected: virtual_mfa::find_bound(tx, account, &owner.id).await?.is_some(),
+                owner_protected: factors::of(tx, account, &owner.id).await?.any(),
                 owner_access_keys: access_keys::count(tx, account, &owner.id).await?,
                 findings: findings::list(tx, account, Which::Open, FINDINGS_SHOWN, 0).await?,
                 open_findings: findings::count(tx, account, Which::Open).await?,
@@ -108,7 +118,7 @@ impl Countersign {
 
     /// One's own security page.
     pub async fn own_security(&self, actor: &SessionActor) -> Result<OwnSecurity, Error> {
-        let deed = Deed::own(actor, Action::ViewOwnSecurity.code());
+        let (this, deed) = (self.clone(), Deed::own(actor, Action::ViewOwnSecurity.code()));
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<OwnSecurity, Error> {
             admitted.may(Action::ViewOwnSecurity, &Resource::Oneself)?;
             let (account, principal) = admitted.oneself()?;
@@ -119,6 +129,9 @@ impl Countersign {
             let codes = recovery_codes::count(tx, account, principal).await?;
             Ok(OwnSecurity {
                 device: device.as_ref().and_then(DeviceView::of),
+                keys: this.key_views(tx, (account, principal), &settings.attestation).await?,
+                factors: factors::of(tx, account, principal).await?,
+                passkey_logon: session.found.kind == PrincipalKind::Owner || settings.passkey_logon,
                 mfa_required: profile
                     .as_ref()
                     .is_none_or(|profile| requires_device(session.found.kind, settings, profile)),

@@ -14,7 +14,7 @@ use countersign_model::entropy::random_bytes;
 use countersign_model::ids::PrincipalId;
 use countersign_model::notice::NoticeKind;
 use countersign_model::token::Token;
-use countersign_store::{Tx, recovery_codes, virtual_mfa};
+use countersign_store::{Tx, factors, recovery_codes};
 use data_encoding::BASE32_NOPAD;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -89,7 +89,7 @@ fn read_letter(c: char) -> char {
 }
 
 impl Countersign {
-    /// Makes ten recovery codes for the actor, in the place of all earlier ones. He must have a device; a code leads to a
+    /// Makes ten recovery codes for the actor, in the place of all earlier ones. He must have a second factor; a code leads to a
     /// new one. His other sessions end; this one goes on under the token returned.
     pub async fn make_own_recovery_codes(&self, actor: &SessionActor, origin: &Origin) -> Result<MadeCodes, Error> {
         let deed = Deed::own(actor, Action::MakeOwnRecoveryCodes.code()).asking(Action::MakeOwnRecoveryCodes, &[]);
@@ -98,7 +98,7 @@ impl Countersign {
             admitted.may(Action::MakeOwnRecoveryCodes, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
             let (account, principal) = (session.account_id(), session.principal_id());
-            if virtual_mfa::find_bound(tx, account, principal).await?.is_none() {
+            if !factors::of(tx, account, principal).await?.any() {
                 return Err(Refusal::MfaNotBound.into());
             }
             let codes: Vec<_> = (0..CODES_MADE).map(|_| RecoveryCode::generate(&*this.inner.entropy)).collect();

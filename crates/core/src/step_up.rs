@@ -1,9 +1,11 @@
 //! Sensitive operations ask for a fresh proof of who is there.
 //!
 //! A use-case that is called without a proof answers [`Error::ProofRequired`]. The door asks the person, calls
-//! [`Countersign::prove`], and then calls the use-case again with [`SessionActor::with_proof`]. A proof is for one operation
+//! [`Countersign::prove`] or [`Countersign::prove_with_key`], and then calls the use-case again with [`SessionActor::with_proof`]. A proof is for one operation
 //! with its arguments, of one principal in one session; it lives five minutes and is used up by the change that it allows.
 //! It raises nothing else. Where the account asks once in 15 minutes only, it also opens that window for its session.
+
+mod key;
 
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
@@ -14,8 +16,9 @@ use crate::{Countersign, token_hash};
 use countersign_model::logon::Method;
 use countersign_model::settings::Strength;
 use countersign_model::token::Token;
+use countersign_model::webauthn::Factors;
 use countersign_store::proofs::Proof;
-use countersign_store::{Tx, proofs, sessions, virtual_mfa};
+use countersign_store::{Tx, factors, proofs, sessions, virtual_mfa};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -27,13 +30,21 @@ pub const PROOF_WINDOW: Duration = Duration::from_mins(15);
 /// How many proofs a session may have been asked for and not used.
 const PROOFS_PER_SESSION: i64 = 20;
 
-/// What a person is asked to prove himself by.
+/// What a person may prove himself by: any factor that he has bound, or his password where he has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub struct Ways {
     /// A code of his virtual MFA device.
-    Code,
+    pub code: bool,
+    /// A security key or passkey of his.
+    pub key: bool,
     /// His password, because he has no second factor.
-    Password,
+    pub password: bool,
+}
+
+impl Ways {
+    const fn of(factors: Factors) -> Self {
+        Self { code: factors.code, key: factors.keys(), password: !factors.any() }
+    }
 }
 
 /// A proof that is asked for.
@@ -44,7 +55,7 @@ pub struct ProofDemand {
     /// What for.
     pub action: Action,
     /// By what.
-    pub way: Way,
+    pub ways: Ways,
 }
 
 /// A sensitive operation with its arguments.
@@ -81,11 +92,11 @@ impl HeldProof {
 
 impl Countersign {
     /// Whether the actor would be asked for a proof, and by what. For pages that ask in their own form.
-    pub async fn proof_asked(&self, actor: &SessionActor, action: Action) -> Result<Option<Way>, Error> {
+    pub async fn proof_asked(&self, actor: &SessionActor, action: Action) -> Result<Option<Ways>, Error> {
         let this = self.clone();
         let deed = Deed::own(actor, action.code());
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Option<Way>, Error> {
-            this.way_to_prove(tx, admitted, action).await
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Option<Ways>, Error> {
+            this.ways_to_prove(tx, admitted, action).await
         };
         self.look(&Actor::Session(Box::new(actor.clone())), &Origin::default(), deed, work).await
     }
@@ -99,13 +110,13 @@ impl Countersign {
             if proof.method.is_some() {
                 return Err(Refusal::ProofOver.into());
             }
-            let way = way_of(tx, admitted).await?;
-            Ok(ProofDemand { token: token.clone(), action, way })
+            let ways = ways_of(tx, admitted).await?;
+            Ok(ProofDemand { token: token.clone(), action, ways })
         };
         self.look(&Actor::Session(Box::new(actor.clone())), &Origin::default(), deed, work).await
     }
 
-    /// Gives a proof: a code of the actor's device, or his password if he has none. His session goes on under the token
+    /// Gives a proof: a code of the actor's device, or his password if he has no second factor. His session goes on under the token
     /// returned; the proof is then shown with [`SessionActor::with_proof`].
     pub async fn prove(
         &self,
@@ -116,7 +127,7 @@ impl Countersign {
     ) -> Result<Token, Error> {
         self.check_clock()?;
         let demand = self.proof_demand(actor, token).await?;
-        if demand.way == Way::Password {
+        if demand.ways.password {
             self.prove_by_password(actor, &answer, Action::VerifyIdentity, origin).await?;
         }
         let (this, hash, from) = (self.clone(), token_hash(token), origin.clone());
@@ -128,30 +139,44 @@ impl Countersign {
             }
             let (_, action) = open_proof(tx, admitted, &hash).await?;
             let device = virtual_mfa::find_bound(tx, session.account_id(), session.principal_id()).await?;
-            let method = match (&device, demand.way) {
-                (Some(device), Way::Code) => {
+            let ways = ways_of(tx, admitted).await?;
+            let method = match &device {
+                // A factor was bound or unbound since the proof was asked for.
+                _ if ways != demand.ways => return Err(Refusal::ProofOver.into()),
+                Some(device) => {
                     this.spend_code(tx, device, answer.expose_secret(), &from, admitted.now).await?;
                     Method::VirtualMfa
                 }
-                (None, Way::Password) => Method::Password,
-                // A device was bound or unbound since the proof was asked for.
-                (None, Way::Code) | (Some(_), Way::Password) => return Err(Refusal::ProofOver.into()),
+                None if ways.password => Method::Password,
+                // Neither a code nor a password takes the place of a key.
+                None => return Err(Error::because(Refusal::WrongCode, "proof_by_another_way")),
             };
-            if !proofs::give(tx, &hash, method).await? {
-                return Err(Refusal::ProofOver.into());
-            }
-            let strength = action.sensitive().map(|kind| session.found.settings.strengths.of(kind));
-            if strength == Some(Strength::OnceIn15Minutes) {
-                proofs::open_window(tx, &session.found.session.id, admitted.now.plus(PROOF_WINDOW)).await?;
-            }
-            let token = this.new_token();
-            let epoch = session.found.session.principal_epoch;
-            if sessions::renew(tx, &session.token_hash, &token_hash(&token), epoch).await? {
-                return Ok(token);
-            }
-            Err(Error::Unavailable("the session ended at this very moment".to_owned()))
+            this.give_proof(tx, session, (&hash, action, method), admitted).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
+    }
+
+    /// Notes that a proof was given, and lets the session go on under a new secret. The proof's row is held.
+    async fn give_proof(
+        &self,
+        tx: &mut Tx<'_>,
+        session: &SessionActor,
+        (hash, action, method): (&[u8; 32], Action, Method),
+        admitted: &Admitted,
+    ) -> Result<Token, Error> {
+        if !proofs::give(tx, hash, method).await? {
+            return Err(Refusal::ProofOver.into());
+        }
+        let strength = action.sensitive().map(|kind| session.found.settings.strengths.of(kind));
+        if strength == Some(Strength::OnceIn15Minutes) {
+            proofs::open_window(tx, &session.found.session.id, admitted.now.plus(PROOF_WINDOW)).await?;
+        }
+        let token = self.new_token();
+        let epoch = session.found.session.principal_epoch;
+        if sessions::renew(tx, &session.token_hash, &token_hash(&token), epoch).await? {
+            return Ok(token);
+        }
+        Err(Error::Unavailable("the session ended at this very moment".to_owned()))
     }
 
     /// Takes the proof that allows an operation, until the unit ends; or asks for one.
@@ -164,7 +189,7 @@ impl Countersign {
         let (Some(sensitive), Some(session)) = (sensitive, &admitted.session) else { return Ok(HeldProof(None)) };
         // Whoever may not do it is not asked to prove who he is.
         admitted.may_at_all(sensitive.action)?;
-        let Some(way) = self.way_to_prove(tx, admitted, sensitive.action).await? else { return Ok(HeldProof(None)) };
+        let Some(ways) = self.ways_to_prove(tx, admitted, sensitive.action).await? else { return Ok(HeldProof(None)) };
         let asked = Proof {
             account_id: session.account_id().clone(),
             principal_id: session.principal_id().clone(),
@@ -186,31 +211,27 @@ impl Countersign {
         let token = self.new_token();
         proofs::ask(tx, &token_hash(&token), &asked).await?;
         proofs::trim(tx, &asked.session_id, PROOFS_PER_SESSION).await?;
-        Err(Error::ProofRequired(Box::new(ProofDemand { token, action: sensitive.action, way })))
+        Err(Error::ProofRequired(Box::new(ProofDemand { token, action: sensitive.action, ways })))
     }
 
     /// By what an operation wants to be proved at present; nothing when it does not.
-    pub(crate) async fn way_to_prove(
-        &self,
-        tx: &mut Tx<'_>,
-        admitted: &Admitted,
-        action: Action,
-    ) -> Result<Option<Way>, Error> {
+    async fn ways_to_prove(&self, tx: &mut Tx<'_>, admitted: &Admitted, action: Action) -> Result<Option<Ways>, Error> {
         let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
         let Some(kind) = action.sensitive() else { return Ok(None) };
         let strength = session.found.settings.strengths.of(kind);
-        // A recovery code takes the device's place: it is not to be had without the device, whatever the account says.
-        let strength = if action == Action::MakeOwnRecoveryCodes { Strength::Always } else { strength };
+        // What takes a factor's place or takes it away is not to be had without a factor, whatever the account says.
+        let always = matches!(action, Action::MakeOwnRecoveryCodes | Action::ReplaceOwnMfa | Action::UnbindOwnKey);
+        let strength = if always { Strength::Always } else { strength };
         if strength == Strength::Off {
             return Ok(None);
         }
-        let way = way_of(tx, admitted).await?;
-        if strength == Strength::OnceIn15Minutes && has_proved_lately(tx, admitted, session, way).await? {
+        let ways = ways_of(tx, admitted).await?;
+        if strength == Strength::OnceIn15Minutes && has_proved_lately(tx, admitted, session, ways).await? {
             return Ok(None);
         }
         // Whoever changes his password types the old one into the same form.
-        let in_form = action == Action::ChangeOwnPassword && way == Way::Password;
-        Ok((!in_form).then_some(way))
+        let in_form = action == Action::ChangeOwnPassword && ways.password;
+        Ok((!in_form).then_some(ways))
     }
 
     /// Seals a form that waits for a proof, so that what was typed can lie in a page.
@@ -263,11 +284,10 @@ async fn open_proof(tx: &mut Tx<'_>, admitted: &Admitted, hash: &[u8; 32]) -> Re
     }
 }
 
-/// A principal with a device proves himself by it, everybody else by his password.
-async fn way_of(tx: &mut Tx<'_>, admitted: &Admitted) -> Result<Way, Error> {
+/// A principal with second factors proves himself by any of them, everybody else by his password.
+async fn ways_of(tx: &mut Tx<'_>, admitted: &Admitted) -> Result<Ways, Error> {
     let (account, principal) = admitted.oneself()?;
-    let device = virtual_mfa::find_bound(tx, account, principal).await?;
-    Ok(if device.is_some() { Way::Code } else { Way::Password })
+    Ok(Ways::of(factors::of(tx, account, principal).await?))
 }
 
 /// Whether a session has proved itself within the last 15 minutes: by a proof, or by the logon that opened it. A logon by a
@@ -276,14 +296,11 @@ async fn has_proved_lately(
     tx: &mut Tx<'_>,
     admitted: &Admitted,
     session: &SessionActor,
-    way: Way,
+    ways: Ways,
 ) -> Result<bool, Error> {
     let opened = &session.found.session;
-    let method = match way {
-        Way::Code => Method::VirtualMfa,
-        Way::Password => Method::Password,
-    };
-    if opened.methods.contains(&method) && admitted.now.since(opened.created_at) < PROOF_WINDOW {
+    let proves = |method: &Method| if ways.password { *method == Method::Password } else { method.is_bound_factor() };
+    if opened.methods.iter().any(proves) && admitted.now.since(opened.created_at) < PROOF_WINDOW {
         return Ok(true);
     }
     Ok(proofs::window(tx, &opened.id).await?.is_some_and(|end| admitted.now < end))

@@ -10,7 +10,7 @@ use countersign_model::notice::NOTICES_KEPT;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_store::{
     Tx, api_nonces, audit, budgets, facts, known_places, logons, machines, network_budgets, notices, proofs, sessions,
-    virtual_mfa,
+    virtual_mfa, webauthn_ceremonies,
 };
 use std::cmp::Ordering;
 use std::sync::PoisonError;
@@ -61,6 +61,7 @@ impl Countersign {
                 + known_places::sweep(tx, now, now.minus(NETWORK_KNOWN_FOR)).await?
                 + network_budgets::sweep(tx, now.minus(NETWORK_BUDGETS_KEPT)).await?
                 + proofs::sweep(tx, now).await?
+                + webauthn_ceremonies::sweep(tx, now).await?
                 + api_nonces::sweep(tx, now).await?
                 + audit::sweep_refusals(tx, now.minus(REFUSALS_KEPT)).await?;
             Ok(ended)

@@ -14,6 +14,7 @@ use crate::error::{Error, Refusal};
 use crate::notices::Notice;
 use crate::overview::DeviceView;
 use crate::passwords::password_expires_at;
+use crate::webauthn::KeyView;
 use countersign_model::Timestamp;
 use countersign_model::budget::{Budget, BudgetKind};
 use countersign_model::ids::PrincipalId;
@@ -65,6 +66,8 @@ pub struct UserInFull {
     pub profile: Option<ProfileView>,
     /// The bound virtual MFA device.
     pub device: Option<DeviceView>,
+    /// The security keys and passkeys, the oldest first.
+    pub keys: Vec<KeyView>,
     /// The policies attached to him.
     pub policies: Vec<AttachedLine>,
     /// The groups that he is in.
@@ -141,7 +144,7 @@ impl Countersign {
 
     /// One user.
     pub async fn user(&self, actor: &SessionActor, name: &str, origin: &Origin) -> Result<UserInFull, Error> {
-        let (deed, name) = (Deed::on(actor, Action::ViewUser.code(), name), name.to_owned());
+        let (this, deed, name) = (self.clone(), Deed::on(actor, Action::ViewUser.code(), name), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<UserInFull, Error> {
             let user = admitted.find_user(tx, &name, Action::ViewUser).await?;
             let account = &user.account_id;
@@ -152,6 +155,7 @@ impl Countersign {
             let profile = login_profiles::find(tx, account, &user.id).await?;
             Ok(UserInFull {
                 profile: profile.map(|profile| ProfileView::of(&profile, user.kind, &admitted.who.settings.password)),
+                keys: this.key_views(tx, (account, &user.id), &admitted.who.settings.attestation).await?,
                 policies: attachments::of_user(tx, account, &user.id).await?,
                 groups: groups::of_user(tx, account, &user.id).await?,
                 is_administrator: grants.make_administrator(),

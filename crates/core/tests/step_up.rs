@@ -3,7 +3,7 @@
 
 use countersign_core::authorise::Action;
 use countersign_core::settings::SettingsChange;
-use countersign_core::step_up::Way;
+use countersign_core::step_up::Ways;
 use countersign_core::{Error, Refusal, SessionActor};
 use countersign_model::settings::{SensitiveOperation, Strength};
 use countersign_testkit::people::{OWNER_PASSWORD, facts};
@@ -24,13 +24,16 @@ async fn create(kit: &Kit, actor: &SessionActor, name: &str) -> Result<(), Error
     kit.core().create_user(actor, facts(name), None, origin()).await.map(drop)
 }
 
+const BY_CODE: Ways = Ways { code: true, key: false, password: false };
+const BY_PASSWORD: Ways = Ways { code: false, key: false, password: true };
+
 both_engines! {
     async fn c34_a04_a_sensitive_operation_asks_for_the_factor(kit: Kit) {
         let acme = kit.account("acme").await;
         let (owner, phone) = owner_of_old(&kit, &acme).await;
         let (refused, told) = kit.told(&acme.id, create(&kit, &owner.actor, "alice")).await;
         let asked = demand(refused);
-        assert_eq!((asked.way, asked.action), (Way::Code, Action::CreateUser));
+        assert_eq!((asked.ways, asked.action), (BY_CODE, Action::CreateUser));
         assert_eq!(told.len(), 1);
         assert!(told.iter().all(|line| line.contains("CreateUser") && line.contains("proof_required")), "{told:?}");
         let (owner, created) = kit.proved(&owner, &phone.code(&kit), async |actor| create(&kit, &actor, "alice").await).await;
@@ -47,11 +50,11 @@ both_engines! {
         let bare = kit.owner_session(&acme).await;
         create(&kit, &bare.actor, "alice").await.unwrap();
         kit.advance(QUARTER);
-        assert_eq!(demand(create(&kit, &bare.actor, "bob").await).way, Way::Password);
+        assert_eq!(demand(create(&kit, &bare.actor, "bob").await).ways, BY_PASSWORD);
         // A device bound since is what proves, and the logon did not show it.
         let young = kit.owner_session(&acme).await;
         let (young, phone) = kit.bind_own(&acme.owner, &young).await;
-        assert_eq!(demand(create(&kit, &young.actor, "bob").await).way, Way::Code);
+        assert_eq!(demand(create(&kit, &young.actor, "bob").await).ways, BY_CODE);
         let fresh = kit.session_with(&acme.owner, &phone).await;
         create(&kit, &fresh.actor, "bob").await.unwrap();
     }

@@ -29,6 +29,8 @@ text_enum! {
         Password = "password",
         /// Tries of a code, counted for the device.
         VirtualMfa = "virtual-mfa",
+        /// Tries of a security key or passkey, counted for it.
+        WebAuthn = "webauthn",
         /// Tries of recovery codes, counted for the principal.
         RecoveryCode = "recovery-code",
     }

@@ -86,6 +86,10 @@ random_id!(
     DeviceId, "device id"
 );
 random_id!(
+    /// A security key or passkey. Every binding makes a new one. Not the credential id, which the authenticator draws.
+    KeyId, "key id"
+);
+random_id!(
     /// One attempt to log on. Not the secret that the browser holds.
     LogonId, "logon id"
 );

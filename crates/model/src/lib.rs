@@ -11,9 +11,9 @@
 //! | [`policy`] | the policy language: reading, deciding, comparing |
 //! | [`settings`] | the security settings of an account |
 //! | [`virtual_mfa`] | the TOTP device of a principal |
+//! | [`webauthn`] | security keys and passkeys |
 //! | [`logon`] | the state of one attempt to open a session |
 //! | [`session`] | what a finished logon opens |
-//! | [`machine`] | remembered machines, known browsers and networks |
 //! | [`machine`] | remembered machines, known browsers and networks |
 //! | [`budget`] | how often a factor may be tried |
 //! | [`access_key`] | the keys with which programs sign their calls |
@@ -42,6 +42,7 @@ pub mod settings;
 mod text_enum;
 pub mod token;
 pub mod virtual_mfa;
+pub mod webauthn;
 
 pub use clock::{Clock, Timestamp};
 pub use entropy::Entropy;

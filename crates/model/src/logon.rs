@@ -59,7 +59,10 @@ text_enum! {
 pub struct LogonFacts {
     /// When the password was right.
     pub password_at: Option<Timestamp>,
-    /// When a second factor was right, and which kind.
+    /// When a passkey took the password's place.
+    #[serde(default)]
+    pub passkey_at: Option<Timestamp>,
+    /// When a second factor was right, and which kind. A passkey that verified its user is that as well.
     pub second_factor: Option<(Method, Timestamp)>,
     /// Whether the new password that was due has been chosen.
     pub password_chosen: bool,
@@ -81,13 +84,21 @@ pub struct LogonFacts {
 }
 
 impl LogonFacts {
+    /// Whether a recovery code stood for the second factor: whoever comes by one has lost what is bound.
+    #[must_use]
+    pub fn has_lost_factor(&self) -> bool {
+        self.second_factor.is_some_and(|(method, _)| method == Method::RecoveryCode)
+    }
+
     /// The methods used, in their order.
     #[must_use]
     pub fn methods(&self) -> Vec<Method> {
         let password = self.password_at.map(|_| Method::Password);
-        let second = self.second_factor.map(|(method, _)| method);
-        let machine = self.remembered_by.as_ref().filter(|_| second.is_none()).map(|_| Method::RememberedMachine);
-        password.into_iter().chain(second).chain(machine).collect()
+        let passkey = self.passkey_at.map(|_| Method::Passkey);
+        let second = self.second_factor.map(|(method, _)| method).filter(|method| Some(*method) != passkey);
+        let machine =
+            self.remembered_by.as_ref().filter(|_| self.second_factor.is_none()).map(|_| Method::RememberedMachine);
+        password.into_iter().chain(passkey).chain(second).chain(machine).collect()
     }
 }
 
@@ -98,6 +109,10 @@ text_enum! {
         Password = "password",
         /// A code of a virtual MFA device.
         VirtualMfa = "virtual-mfa",
+        /// A touch of a security key.
+        SecurityKey = "security-key",
+        /// A passkey.
+        Passkey = "passkey",
         /// A recovery code.
         RecoveryCode = "recovery-code",
         /// No second factor, because the machine was remembered.
@@ -106,11 +121,20 @@ text_enum! {
 }
 
 impl Method {
+    /// Whether it is a factor that is bound, and was shown itself.
+    #[must_use]
+    pub const fn is_bound_factor(self) -> bool {
+        match self {
+            Self::VirtualMfa | Self::SecurityKey | Self::Passkey => true,
+            Self::Password | Self::RecoveryCode | Self::RememberedMachine => false,
+        }
+    }
+
     /// Whether it proves more than a password does.
     #[must_use]
     pub const fn is_second_factor(self) -> bool {
         match self {
-            Self::VirtualMfa | Self::RecoveryCode => true,
+            Self::VirtualMfa | Self::SecurityKey | Self::Passkey | Self::RecoveryCode => true,
             Self::Password | Self::RememberedMachine => false,
         }
     }

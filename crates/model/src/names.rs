@@ -192,6 +192,32 @@ impl DeviceName {
     }
 }
 
+/// The name of a security key or passkey among those of its principal: 1 to 64 characters, no control characters. Letter
+/// case is kept but does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyName(String);
+name_impls!(KeyName);
+
+impl KeyName {
+    /// Checks a typed name.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > 64 {
+            return Err(invalid("InvalidParameter.PasskeyName.Length"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(invalid("InvalidParameter.PasskeyName.InvalidChars"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The form that is unique among the keys of a principal.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
 /// A name for people to read: at most 128 characters, no control characters. May be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DisplayName(String);

@@ -106,6 +106,12 @@ text_enum! {
         CodeReplayed = "code-replayed",
         /// The secret of a remembered machine was used a second time; the machine is forgotten.
         MachineReplayed = "machine-replayed",
+        /// A security key or passkey was bound.
+        KeyBound = "key-bound",
+        /// A security key or passkey was unbound.
+        KeyUnbound = "key-unbound",
+        /// A security key or passkey gave a counter that it had given before: there may be a copy of it.
+        KeyCopied = "key-copied",
         /// An `AccessKey` was made.
         AccessKeyCreated = "access-key-created",
     }
@@ -118,6 +124,8 @@ text_enum! {
         Disowned = "disowned",
         /// The secret of a remembered machine was used a second time.
         MachineReplayed = "machine-replayed",
+        /// A security key or passkey gave a counter that it had given before, or is not any more what it was.
+        KeyCopied = "key-copied",
         /// Wrong passwords come for many users at once.
         Spraying = "spraying",
         /// Recovery codes were restored from a backup and have to be made anew.

@@ -1,10 +1,12 @@
 //! The security settings of an account: one record, whichever door reads or writes it. Names, ranges and defaults are those
 //! of the RAM protocol (`SetSecurityPreference`, `SetPasswordPolicy`).
 
+mod attestation;
 mod networks;
 mod password_policy;
 mod step_up;
 
+pub use attestation::{AttestationPolicy, InvalidAttestationPolicy, MOST_MODELS};
 pub use networks::{InvalidMasks, LONGEST_MASKS, MOST_MASKS, NetworkMasks};
 pub use password_policy::PasswordPolicy;
 pub use step_up::{SensitiveOperation, Strength, StrengthTable};
@@ -34,6 +36,8 @@ pub struct SecuritySettings {
     pub users_manage_access_keys: bool,
     /// Whether RAM users log on with a passkey (`AllowUserToLoginWithPasskey`).
     pub passkey_logon: bool,
+    /// Which security keys and passkeys may be bound and used.
+    pub attestation: AttestationPolicy,
     /// How many codes binding a virtual MFA device takes in the console.
     pub binding_codes: BindingCodes,
     /// How many types of MFA devices one RAM user may have.
@@ -65,6 +69,7 @@ impl Default for SecuritySettings {
             users_change_password: true,
             users_manage_access_keys: false,
             passkey_logon: true,
+            attestation: AttestationPolicy::default(),
             binding_codes: BindingCodes::One,
             mfa_device_types: MfaDeviceTypes::One,
             session_hours: 6,
@@ -165,6 +170,7 @@ mod tests {
         let mut settings =
             SecuritySettings { logon_networks: "10.0.0.0/8;fd00::/8".parse().unwrap(), ..SecuritySettings::default() };
         settings.strengths.set(SensitiveOperation::Users, Strength::Always);
+        settings.attestation = AttestationPolicy::DeviceBound;
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<SecuritySettings>(&text).unwrap(), settings);
     }

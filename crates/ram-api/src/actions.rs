@@ -11,6 +11,7 @@ mod contacts;
 mod groups;
 mod login_profiles;
 mod mfa;
+mod passkeys;
 mod policies;
 mod policy_versions;
 mod settings;
@@ -69,9 +70,9 @@ actions! {
     "GetVerificationInfo" [Ims] => contacts::get,
     "SetVerificationInfo" [Ims] => contacts::bind,
     "UnbindVerification" [Ims] => contacts::unbind,
-    "ListPasskeys" [Ims] => contacts::list_passkeys,
-    "UpdatePasskey" [Ims] => contacts::update_passkey,
-    "DeletePasskey" [Ims] => contacts::delete_passkey,
+    "ListPasskeys" [Ims] => passkeys::list,
+    "UpdatePasskey" [Ims] => passkeys::update,
+    "DeletePasskey" [Ims] => passkeys::delete,
 
     "CreateAccessKey" [Ram Ims] => access_keys::create,
     "ListAccessKeys" [Ram Ims] => access_keys::list,

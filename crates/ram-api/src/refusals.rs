@@ -73,7 +73,14 @@ fn of_refusal(refusal: Refusal) -> ApiError {
         | R::MfaRequired
         | R::SettingsChanged
         | R::NoAdministratorPath
+        | R::KeyExists
+        | R::OtherMfaTypeBound
         // What no signed call can meet.
+        | R::KeyNotAccepted
+        | R::KeyNotAllowed
+        | R::KeyUnknown
+        | R::TooManyKeys
+        | R::CeremonyOver
         | R::LogonOver
         | R::WrongCredentials
         | R::PasswordsDiffer

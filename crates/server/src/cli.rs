@@ -154,6 +154,9 @@ pub struct ServeFlags {
     /// Serve plain http to other machines: whoever is on the way reads passwords and codes.
     #[arg(long)]
     pub danger_insecure_http: bool,
+    /// Start although security keys and passkeys were registered at another host: they serve nobody here.
+    #[arg(long)]
+    pub danger_strand_keys: bool,
     /// Look around: a throw-away account with forty users, in a folder that goes away at the end.
     #[arg(long, conflicts_with_all = ["data", "database"])]
     pub demo: bool,
@@ -342,6 +345,7 @@ impl ServeFlags {
             tls_key: self.tls_key,
             trusted_proxy_hops: self.trusted_proxy_hops,
             danger_insecure_http: self.danger_insecure_http.then_some(true),
+            danger_strand_keys: self.danger_strand_keys.then_some(true),
             ..self.place.layer()
         }
     }

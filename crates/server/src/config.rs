@@ -35,6 +35,10 @@ pub struct Settings {
     pub trusted_proxy_hops: usize,
     /// Whether plain http may leave this machine.
     pub danger_insecure_http: bool,
+    /// Whether to start although security keys and passkeys were registered at another host, where alone they serve.
+    pub danger_strand_keys: bool,
+    /// Certificates of makers of security keys, PEM: an attestation that leads to one of them proves the model.
+    pub attestation_roots: Option<PathBuf>,
     /// The last part of every RAM user's logon name.
     pub suffix: String,
     /// The issuer that authenticator apps show.
@@ -189,6 +193,8 @@ impl Settings {
             tls,
             trusted_proxy_hops: layer.trusted_proxy_hops.unwrap_or(0),
             danger_insecure_http: layer.danger_insecure_http.unwrap_or(false),
+            danger_strand_keys: layer.danger_strand_keys.unwrap_or(false),
+            attestation_roots: layer.attestation_roots,
             suffix,
             issuer,
             hash_memory_mib,

@@ -100,6 +100,7 @@ async fn examine(settings: &Settings) -> Vec<Line> {
     lines.extend(clock::check(now, database.clock, database.look.as_ref()));
     lines.extend(database.look.as_ref().map(audit_log::check));
     lines.extend(network::check(settings).await);
+    lines.extend(database.look.as_ref().and_then(|look| network::key_hosts(settings, look)));
     lines.push(mail::check(settings).await);
     lines
 }

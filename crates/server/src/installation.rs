@@ -8,11 +8,15 @@ use crate::failure::Failure;
 use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::{KeyRing, KeyRingError};
 use countersign_core::metrics::Metrics;
+use countersign_core::webauthn::RelyingParty;
 use countersign_core::{Countersign, Identity, Parts};
 use countersign_model::entropy::OsEntropy;
 use countersign_model::{Clock, Entropy as _};
 use countersign_store::{Access, Location, Options, Store};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
+use std::fmt::Display;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +37,8 @@ pub(crate) struct Opening {
     pub(crate) absent: IfAbsent,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    /// The port of the pages, where the settings name no public URL; 0 where none are served.
+    pub(crate) port: u16,
 }
 
 /// What happens where there is no installation yet.
@@ -50,7 +56,7 @@ impl Installation {
 
     /// Opens a database in another place than the settings say, with their key ring.
     pub(crate) async fn open_at(location: Location, settings: &Settings, opening: Opening) -> Result<Self, Failure> {
-        let Opening { access, absent, clock, metrics } = opening;
+        let Opening { access, absent, clock, metrics, port } = opening;
         let key_file = key_file(settings);
         if absent == IfAbsent::Refuse {
             require_presence(&location, &key_file)?;
@@ -75,7 +81,11 @@ impl Installation {
             hasher: hasher.map_err(|error| Failure::new(error.to_string()))?,
             clock,
             entropy: Arc::new(OsEntropy),
-            identity: Identity { suffix: settings.suffix.clone(), issuer: settings.issuer.clone() },
+            identity: Identity {
+                suffix: settings.suffix.clone(),
+                issuer: settings.issuer.clone(),
+                relying_party: relying_party(settings, port)?,
+            },
             metrics,
         };
         match Countersign::open(parts).await {
@@ -113,6 +123,24 @@ async fn load_or_make(file: &Path, store: &Store) -> Result<KeyRing, Failure> {
     let ring = KeyRing::generate(|bytes| OsEntropy.fill(bytes));
     ring.save_new(file).map_err(failed)?;
     Ok(ring)
+}
+
+/// Who security keys and passkeys are registered with, and which makers' attestations it trusts.
+fn relying_party(settings: &Settings, port: u16) -> Result<RelyingParty, Failure> {
+    let relying_party = settings.public_url_at(port).relying_party();
+    let Some(file) = &settings.attestation_roots else { return Ok(relying_party) };
+    let unread = |problem: &dyn Display| {
+        Failure::new(format!("attestation_roots: {} holds no certificates (PEM): {problem}", file.display()))
+    };
+    let certificates = CertificateDer::pem_file_iter(file).map_err(|error| unread(&error))?;
+    let certificates: Vec<Vec<u8>> = certificates
+        .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| unread(&error))?;
+    if certificates.is_empty() {
+        return Err(unread(&"it is empty"));
+    }
+    relying_party.with_roots(certificates).map_err(|error| unread(&error))
 }
 
 /// Where the key ring is.

@@ -27,7 +27,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
 
 /// How an operator's command opens core.
 pub(crate) fn opening(access: Access, absent: IfAbsent) -> Opening {
-    Opening { access, absent, clock: Arc::new(SystemClock), metrics: Metrics::default() }
+    Opening { access, absent, clock: Arc::new(SystemClock), metrics: Metrics::default(), port: 0 }
 }
 
 /// Opens core beside a server that may run, does the work, and closes it again.

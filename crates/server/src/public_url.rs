@@ -2,6 +2,7 @@
 //! other host is not served.
 
 use axum::http::Uri;
+use countersign_core::webauthn::RelyingParty;
 use std::fmt;
 use std::str::FromStr;
 
@@ -64,6 +65,12 @@ impl PublicUrl {
     #[must_use]
     pub fn host_and_port(&self) -> (&str, u16) {
         (self.host.trim_start_matches('[').trim_end_matches(']'), self.port)
+    }
+
+    /// Who browsers register security keys and passkeys with: the host, and this origin alone.
+    #[must_use]
+    pub fn relying_party(&self) -> RelyingParty {
+        RelyingParty::new(&self.host, &self.to_string())
     }
 
     /// The host as it stands behind the `@` of a sender or a message id. An address in brackets could not.

@@ -116,14 +116,16 @@ impl Server {
         };
         let mut registry = new_registry(clock.now());
         let (metrics, http_metrics) = (Metrics::new(&mut registry), HttpMetrics::new(&mut registry));
-        let opening = Opening { access: Access::Serve, absent: IfAbsent::Make, clock, metrics };
+        let (pages, pages_at) = listen(settings.listen, "--listen").await?;
+        let port = pages_at.port();
+        let opening = Opening { access: Access::Serve, absent: IfAbsent::Make, clock, metrics, port };
         let installation = Installation::open(settings, opening).await?;
         let core = installation.core.clone();
+        check_keys(settings, &core).await?;
 
-        let (pages, pages_at) = listen(settings.listen, "--listen").await?;
         let (api_listener, api_at) = listen(settings.api_listen, "--api-listen").await?;
         let (ops, ops_at) = listen(settings.ops_listen, "--ops-listen").await?;
-        let public_url = settings.public_url_at(pages_at.port());
+        let public_url = settings.public_url_at(port);
         let invitation = match house {
             House::Own => invite(&core, &public_url).await?,
             House::Demo => demo::furnish(&core, &demo_clock).await?,
@@ -189,6 +191,27 @@ impl Server {
         self.audit.stop().await;
         self.installation.close().await;
     }
+}
+
+/// Refuses to start where security keys and passkeys were registered at another host: their users could not log on.
+async fn check_keys(settings: &Settings, core: &Countersign) -> Result<(), Failure> {
+    let stranded = core.stranded_keys().await?;
+    let Some(told) = stranded_keys(&stranded, core.relying_party().id()) else { return Ok(()) };
+    if settings.danger_strand_keys {
+        tracing::warn!("{told}");
+        return Ok(());
+    }
+    Err(Failure::new(format!("{told}: set public_url back, or say --danger-strand-keys and mean it")))
+}
+
+/// What is wrong with keys that were registered at other hosts, if there are any.
+pub(crate) fn stranded_keys(stranded: &[(String, i64)], here: &str) -> Option<String> {
+    let places = stranded.iter().map(|(host, count)| format!("{count} at {host}")).collect::<Vec<_>>().join(", ");
+    (!stranded.is_empty()).then(|| {
+        format!(
+            "security keys and passkeys were registered at another host than {here} ({places}), and serve only there"
+        )
+    })
 }
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), Failure> {

@@ -19,22 +19,30 @@ statements! {
                     WHERE account_id = $2 AND (failures > 0 OR blocked_until > 0 OR window_tries > 0) \
                     AND (subject_id = $3 \
                     OR subject_id IN (SELECT device_id FROM virtual_mfa WHERE account_id = $2 AND principal_id = $3) \
+                    OR subject_id IN (SELECT key_id FROM webauthn_credentials \
+                    WHERE account_id = $2 AND principal_id = $3) \
                     OR subject_id IN (SELECT browser_id FROM known_browsers \
                     WHERE account_id = $2 AND principal_id = $3) \
                     OR subject_id IN (SELECT session_id FROM sessions WHERE account_id = $2 AND principal_id = $3))";
+    KEYS_FAILED = "SELECT EXISTS (SELECT 1 FROM webauthn_credentials w \
+                   JOIN budgets b ON b.account_id = w.account_id AND b.subject_id = w.key_id AND b.kind = 'webauthn' \
+                   WHERE w.account_id = $1 AND w.principal_id = $2 AND b.failures > 0)";
     LOCKED = "SELECT a.alias, p.kind, p.name, b.kind, b.failures, b.blocked_until FROM budgets b \
               LEFT JOIN virtual_mfa v ON v.account_id = b.account_id AND v.device_id = b.subject_id \
+              LEFT JOIN webauthn_credentials w ON w.account_id = b.account_id AND w.key_id = b.subject_id \
               LEFT JOIN known_browsers k ON k.account_id = b.account_id AND k.browser_id = b.subject_id \
               LEFT JOIN sessions s ON s.account_id = b.account_id AND s.session_id = b.subject_id \
               JOIN principals p ON p.account_id = b.account_id \
-              AND p.principal_id = COALESCE(v.principal_id, k.principal_id, s.principal_id, b.subject_id) \
+              AND p.principal_id = COALESCE(v.principal_id, w.principal_id, k.principal_id, s.principal_id, b.subject_id) \
               JOIN accounts a ON a.account_id = b.account_id \
               WHERE b.failures >= $1 OR b.blocked_until > $2 ORDER BY a.alias, p.canonical_name, b.kind LIMIT $3";
     SWEEP = "DELETE FROM budgets WHERE updated_at < $1 AND (failures = 0 OR NOT EXISTS \
              (SELECT 1 FROM principals p WHERE p.account_id = budgets.account_id \
              AND p.principal_id = budgets.subject_id) AND NOT EXISTS \
              (SELECT 1 FROM virtual_mfa v WHERE v.account_id = budgets.account_id \
-             AND v.device_id = budgets.subject_id))";
+             AND v.device_id = budgets.subject_id) AND NOT EXISTS \
+             (SELECT 1 FROM webauthn_credentials w WHERE w.account_id = budgets.account_id \
+             AND w.key_id = budgets.subject_id))";
 }
 
 /// What is counted: one factor of one subject, a principal or a device.
@@ -42,7 +50,7 @@ statements! {
 pub struct Counted<'a> {
     /// The account.
     pub account: &'a AccountId,
-    /// The id of a principal, a device, a known browser or a session.
+    /// The id of a principal, a device, a security key or passkey, a known browser or a session.
     pub subject: &'a str,
     /// The factor.
     pub kind: BudgetKind,
@@ -124,6 +132,12 @@ pub async fn clear_all_of(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     tx.execute(CLEAR_ALL_OF, params![now, account, principal]).await
+}
+
+/// Whether a security key or passkey of a principal has failed since it last passed.
+pub async fn have_keys_failed(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<bool, StoreError> {
+    let row = tx.row(KEYS_FAILED, params![account, id]).await?;
+    row.map_or(Ok(false), |row| row.reader("budgets").bool("failed"))
 }
 
 /// A factor that is not judged now.

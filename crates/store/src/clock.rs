@@ -28,6 +28,8 @@ statements! {
     CUT_MAILS = "UPDATE outbox SET due_at = $1 WHERE state = 'waiting' AND due_at > $2";
     END_PROOFS = "DELETE FROM proofs WHERE expires_at > $1";
     END_WINDOWS = "DELETE FROM proof_windows WHERE ends_at > $1";
+    END_CEREMONIES = "DELETE FROM webauthn_ceremonies WHERE expires_at > $1";
+    CUT_KEY_USES = "UPDATE webauthn_credentials SET last_used_at = $1 WHERE last_used_at > $1";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending' AND created_at > $1";
     AHEAD = "SELECT v.account_id, a.alias, v.principal_id, p.name, v.last_step, v.drift FROM virtual_mfa v \
              JOIN principals p ON p.account_id = v.account_id AND p.principal_id = v.principal_id \
@@ -88,7 +90,7 @@ pub async fn disable_keys_used_after(
 /// Sets times after `now` to `now`: from them the age of passwords, the idleness of users and AccessKeys and the life of notices and
 /// their links are counted. Mails that would be sent after `mail` are due now.
 pub async fn cut_times_after(tx: &mut Tx<'_>, now: Timestamp, mail: Timestamp) -> Result<(), StoreError> {
-    for sql in [CUT_PASSWORDS, CUT_PROFILES, CUT_LOGONS, CUT_KEYS, CUT_ENABLED_KEYS, CUT_NOTICES] {
+    for sql in [CUT_PASSWORDS, CUT_PROFILES, CUT_LOGONS, CUT_KEYS, CUT_ENABLED_KEYS, CUT_KEY_USES, CUT_NOTICES] {
         tx.execute(sql, params![now]).await?;
     }
     tx.execute(CUT_MAILS, params![now, mail]).await.map(drop)
@@ -101,6 +103,8 @@ pub struct Latest {
     pub logon: Timestamp,
     /// A proof for a sensitive operation.
     pub proof: Timestamp,
+    /// A challenge for a security key or passkey.
+    pub ceremony: Timestamp,
     /// The time in which a session need not prove again.
     pub window: Timestamp,
 }
@@ -110,6 +114,7 @@ pub async fn end_pending_after(tx: &mut Tx<'_>, now: Timestamp, latest: Latest) 
     Ok(tx.execute(END_LOGONS, params![latest.logon]).await?
         + tx.execute(END_PROOFS, params![latest.proof]).await?
         + tx.execute(END_WINDOWS, params![latest.window]).await?
+        + tx.execute(END_CEREMONIES, params![latest.ceremony]).await?
         + tx.execute(END_BINDINGS, params![now]).await?)
 }
 

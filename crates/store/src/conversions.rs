@@ -3,8 +3,8 @@
 use crate::{Param, RowReader, StoreError, ToParam};
 use countersign_model::Timestamp;
 use countersign_model::ids::{
-    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, GroupId, LogonId, MachineId, NoticeId, PolicyId,
-    PrincipalId, SessionId,
+    AccessKeyId, AccountId, BrowserId, DeviceId, EventId, FindingId, GroupId, KeyId, LogonId, MachineId, NoticeId,
+    PolicyId, PrincipalId, SessionId,
 };
 
 macro_rules! text_params {
@@ -25,6 +25,7 @@ text_params!(
     EventId,
     FindingId,
     GroupId,
+    KeyId,
     LogonId,
     MachineId,
     NoticeId,

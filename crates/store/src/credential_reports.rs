@@ -1,5 +1,6 @@
 //! The last credential report of each account, and what it is made from.
 
+use crate::factors::has_factor;
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::access_key::AccessKeyStatus;
@@ -20,13 +21,12 @@ statements! {
     DROP_OTHERS = "DELETE FROM credential_report_parts WHERE account_id = $1 AND generated_at <> $2";
     PARTS = "SELECT content FROM credential_report_parts \
              WHERE account_id = $1 AND generated_at = $2 AND part >= $3 AND part <= $4 ORDER BY part";
-    ROWS = "SELECT p.principal_id, p.name, p.created_at, p.last_logon_at, lp.console_logon, \
-            lp.password_hash IS NOT NULL, lp.password_changed_at, lp.password_is_initial, v.device_id IS NOT NULL \
+    ROWS = concat!("SELECT p.principal_id, p.name, p.created_at, p.last_logon_at, lp.console_logon, \
+            lp.password_hash IS NOT NULL, lp.password_changed_at, lp.password_is_initial, ",
+            has_factor!("p.account_id", "p.principal_id"), " \
             FROM principals p \
             LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
-            LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-            AND v.state = 'bound' \
-            WHERE p.account_id = $1 AND p.principal_id > $2 AND p.kind = $3 ORDER BY p.principal_id LIMIT $4";
+            WHERE p.account_id = $1 AND p.principal_id > $2 AND p.kind = $3 ORDER BY p.principal_id LIMIT $4");
     KEYS = "SELECT principal_id, status, created_at, last_used_at FROM access_keys \
             WHERE account_id = $1 AND principal_id > $2 AND principal_id <= $3 \
             ORDER BY principal_id, created_at, access_key_id";
@@ -51,7 +51,7 @@ pub struct CredentialRow {
     pub password_changed_at: Option<Timestamp>,
     /// Whether somebody else gave it.
     pub password_is_initial: bool,
-    /// Whether a device is bound.
+    /// Whether there is a second factor.
     pub mfa_bound: bool,
 }
 

@@ -2,27 +2,29 @@
 //! in core: here users are only sorted into classes of those whom every rule treats alike.
 
 use crate::attachments::{administrators, is_restricted};
+use crate::factors::has_factor;
 use crate::{Row, RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PrincipalId};
 
-/// A [`Class`] as one number; `$1` to `$3` are the [`Thresholds`] of ages. That a device is bound is asked of the index alone.
+/// A [`Class`] as one number; `$1` to `$3` are the [`Thresholds`] of ages.
 macro_rules! class {
     () => {
-        "CAST(CASE WHEN v.principal_id IS NOT NULL THEN 1 ELSE 0 END + CASE WHEN lp.mfa_bind_required THEN 2 ELSE 0 END \
+        concat!(
+            "CAST(CASE WHEN ", has_factor!("p.account_id", "p.principal_id"), " THEN 1 ELSE 0 END \
+         + CASE WHEN lp.mfa_bind_required THEN 2 ELSE 0 END \
          + CASE WHEN COALESCE(p.last_logon_at, 0) <= $1 AND lp.enabled_at <= $1 THEN 4 ELSE 0 END \
          + CASE WHEN COALESCE(lp.password_changed_at, 0) <= $2 THEN 8 ELSE 0 END \
          + CASE WHEN lp.password_is_initial AND COALESCE(lp.password_changed_at, 0) <= $3 THEN 16 ELSE 0 END AS BIGINT)"
+        )
     };
 }
 
-/// RAM users with console logon, and their devices.
+/// RAM users with console logon.
 macro_rules! console_users {
     () => {
         " JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
          AND lp.console_logon = 'enabled' \
-         LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-         AND v.state = 'bound' \
          WHERE p.account_id = $4 AND p.kind = 'ram-user'"
     };
 }
@@ -64,7 +66,7 @@ pub struct Thresholds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Class {
-    /// Whether a device is bound.
+    /// Whether he has a second factor.
     pub bound: bool,
     /// Whether his login profile requires one.
     pub bind_required: bool,

@@ -27,6 +27,7 @@ pub mod budgets;
 pub mod clock;
 pub mod contacts;
 pub mod credential_reports;
+pub mod factors;
 pub mod facts;
 pub mod findings;
 pub mod forecast;
@@ -51,6 +52,8 @@ pub mod sessions;
 pub mod unbound_mfa;
 pub mod users;
 pub mod virtual_mfa;
+pub mod webauthn_ceremonies;
+pub mod webauthn_credentials;
 
 pub use engine::{Access, CommitCount, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
 pub use error::{Settle, Settles, StoreError};
@@ -74,6 +77,7 @@ pub fn statements() -> Vec<&'static str> {
         clock::ALL,
         contacts::ALL,
         credential_reports::ALL,
+        factors::ALL,
         facts::ALL,
         known_places::ALL,
         login_profiles::ALL,
@@ -98,6 +102,8 @@ pub fn statements() -> Vec<&'static str> {
         users::ALL,
         mfa_check::ALL,
         virtual_mfa::ALL,
+        webauthn_ceremonies::ALL,
+        webauthn_credentials::ALL,
     ]
     .concat()
 }

@@ -1,5 +1,6 @@
 //! Attempts to open a session, found by the hash of what the browser holds.
 
+use crate::factors::{key_counts, read_keys};
 use crate::{RowReader, StoreError, Tx, login_profiles, params, statements, virtual_mfa};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PrincipalId};
@@ -8,24 +9,25 @@ use countersign_model::names::AccountAlias;
 use countersign_model::principal::LoginProfile;
 use countersign_model::settings::SecuritySettings;
 use countersign_model::virtual_mfa::VirtualMfa;
+use countersign_model::webauthn::Factors;
 
 statements! {
     INSERT = "INSERT INTO logons (token_hash, logon_id, account_id, principal_id, kind, name, state, facts, \
               principal_epoch, account_epoch, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    FIND = "SELECT l.logon_id, l.account_id, l.principal_id, l.kind, l.name, l.state, l.facts, l.principal_epoch, \
+    FIND = concat!("SELECT l.logon_id, l.account_id, l.principal_id, l.kind, l.name, l.state, l.facts, l.principal_epoch, \
             l.account_epoch, l.expires_at, \
             p.epoch, p.name, p.last_logon_at, a.epoch, a.alias, a.settings, \
             lp.console_logon, lp.password_hash, lp.password_changed_at, lp.password_reset_required, \
             lp.password_is_initial, lp.mfa_bind_required, lp.created_at, lp.enabled_at, \
             v.account_id, v.device_id, v.principal_id, v.name, v.sealed_seed, v.created_at, v.state, v.started_by, \
-            v.expires_at, v.bound_at, v.last_step, v.drift, v.last_used_at \
+            v.expires_at, v.bound_at, v.last_step, v.drift, v.last_used_at, ", key_counts!("p.account_id", "p.principal_id"), " \
             FROM logons l \
             LEFT JOIN principals p ON p.account_id = l.account_id AND p.principal_id = l.principal_id \
             LEFT JOIN accounts a ON a.account_id = l.account_id \
             LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
             LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
             AND v.state = 'bound' \
-            WHERE l.token_hash = $1";
+            WHERE l.token_hash = $1");
     MOVE = "UPDATE logons SET token_hash = $1, state = $2, facts = $3, principal_epoch = $4, account_epoch = $5 \
             WHERE token_hash = $6 AND state = $7";
     HOLD = "UPDATE logons SET expires_at = expires_at WHERE token_hash = $1";
@@ -64,6 +66,8 @@ pub struct LogonSubject {
     pub profile: Option<LoginProfile>,
     /// The bound virtual MFA device, if there is one.
     pub device: Option<VirtualMfa>,
+    /// All second factors that are bound.
+    pub factors: Factors,
 }
 
 /// Adds a logon.
@@ -162,6 +166,7 @@ fn read_from(r: &mut RowReader) -> Result<LogonInFull, StoreError> {
     let settings: Option<SecuritySettings> = r.opt_json("settings")?;
     let profile = login_profiles::read_from(r)?;
     let device = virtual_mfa::read_from(r)?;
+    let factors = read_keys(r, device.is_some())?;
     let of_account = settings.clone();
     let (Some(principal_epoch), Some(name), Some(account_epoch), Some(alias), Some(settings)) =
         (principal_epoch, name, account_epoch, alias, settings)
@@ -169,6 +174,6 @@ fn read_from(r: &mut RowReader) -> Result<LogonInFull, StoreError> {
         return Ok(LogonInFull { logon, subject: None, settings: of_account });
     };
     let subject =
-        LogonSubject { principal_epoch, name, last_logon_at, account_epoch, alias, settings, profile, device };
+        LogonSubject { principal_epoch, name, last_logon_at, account_epoch, alias, settings, profile, device, factors };
     Ok(LogonInFull { logon, subject: Some(subject), settings: of_account })
 }

@@ -37,10 +37,10 @@ macro_rules! migrations {
 }
 
 /// The migrations of SQLite.
-pub(crate) const SQLITE: &[Migration] = migrations!("sqlite": 1 "beginning", 2 "logon_policy", 3 "audit_chain", 4 "notices", 5 "access_keys", 6 "policies", 7 "ram_api");
+pub(crate) const SQLITE: &[Migration] = migrations!("sqlite": 1 "beginning", 2 "logon_policy", 3 "audit_chain", 4 "notices", 5 "access_keys", 6 "policies", 7 "ram_api", 8 "webauthn");
 
 /// The migrations of PostgreSQL.
-pub(crate) const POSTGRES: &[Migration] = migrations!("postgres": 1 "beginning", 2 "logon_policy", 3 "audit_chain", 4 "notices", 5 "access_keys", 6 "policies", 7 "ram_api");
+pub(crate) const POSTGRES: &[Migration] = migrations!("postgres": 1 "beginning", 2 "logon_policy", 3 "audit_chain", 4 "notices", 5 "access_keys", 6 "policies", 7 "ram_api", 8 "webauthn");
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

@@ -12,6 +12,8 @@ statements! {
             WHERE session_id = $1 ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     FIND = "SELECT account_id, principal_id, session_id, operation, arguments, method, expires_at FROM proofs \
             WHERE token_hash = $1";
+    CHALLENGE = "UPDATE proofs SET challenge_hash = $1 WHERE token_hash = $2 AND method IS NULL";
+    TAKE_CHALLENGE = "UPDATE proofs SET challenge_hash = NULL WHERE token_hash = $1 AND challenge_hash = $2";
     GIVE = "UPDATE proofs SET method = $1 WHERE token_hash = $2 AND method IS NULL";
     HOLD = "UPDATE proofs SET expires_at = expires_at WHERE token_hash = $1";
     CONSUME = "DELETE FROM proofs WHERE token_hash = $1 AND method IS NOT NULL";
@@ -87,6 +89,20 @@ pub async fn find(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Option<Proof
         })
     })
     .transpose()
+}
+
+/// Asks a security key or passkey for a proof, in place of an earlier challenge; not if it was given already.
+pub async fn challenge(tx: &mut Tx<'_>, token_hash: &[u8; 32], challenge_hash: &[u8; 32]) -> Result<bool, StoreError> {
+    Ok(tx.execute(CHALLENGE, params![challenge_hash, token_hash]).await? == 1)
+}
+
+/// Uses the challenge of a proof up. Of several that try, one succeeds.
+pub async fn take_challenge(
+    tx: &mut Tx<'_>,
+    token_hash: &[u8; 32],
+    challenge_hash: &[u8; 32],
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(TAKE_CHALLENGE, params![token_hash, challenge_hash]).await? == 1)
 }
 
 /// Notes that a proof was given. Of several that try, one succeeds.

@@ -15,6 +15,7 @@ statements! {
     END_PROOFS = "DELETE FROM proofs";
     END_WINDOWS = "DELETE FROM proof_windows";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending'";
+    END_CEREMONIES = "DELETE FROM webauthn_ceremonies";
     GIVE_UP_MAIL = "UPDATE outbox SET state = 'failed', last_error = $1 WHERE state = 'waiting'";
     BUMP_PRINCIPALS = "UPDATE principals SET epoch = epoch + 1, version = version + 1";
     BUMP_ACCOUNTS = "UPDATE accounts SET epoch = epoch + 1, version = version + 1";
@@ -43,7 +44,7 @@ pub struct Ended {
     pub machines: u64,
     /// Known browsers and networks.
     pub browsers: u64,
-    /// Bindings that no code has confirmed.
+    /// Bindings that no code has confirmed, and challenges that no key has answered.
     pub bindings: u64,
     /// Proofs asked for or given, and the windows that they opened.
     pub proofs: u64,
@@ -61,7 +62,7 @@ pub async fn end_all(tx: &mut Tx<'_>) -> Result<Ended, StoreError> {
         logons: tx.execute(END_LOGONS, params![]).await?,
         machines: tx.execute(END_MACHINES, params![]).await?,
         browsers: tx.execute(END_BROWSERS, params![]).await? + tx.execute(END_NETWORKS, params![]).await?,
-        bindings: tx.execute(END_BINDINGS, params![]).await?,
+        bindings: tx.execute(END_BINDINGS, params![]).await? + tx.execute(END_CEREMONIES, params![]).await?,
         proofs: tx.execute(END_PROOFS, params![]).await? + tx.execute(END_WINDOWS, params![]).await?,
         mails: tx.execute(GIVE_UP_MAIL, params!["it waited in a backup that was restored"]).await?,
     })

@@ -1,6 +1,7 @@
 //! RAM users as lists show them: searched, filtered, counted, paged.
 
 use crate::attachments::{administrator_by, administrators};
+use crate::factors::has_factor;
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::budget::Budget;
@@ -9,7 +10,7 @@ use countersign_model::principal::{ConsoleLogon, SystemPolicy};
 
 statements! {
     LIST = concat!("SELECT p.principal_id, p.name, p.display_name, p.created_at, p.last_logon_at, lp.console_logon, \
-            COALESCE(lp.mfa_bind_required, FALSE), v.device_id IS NOT NULL, ",
+            COALESCE(lp.mfa_bind_required, FALSE), ", has_factor!("p.account_id", "p.principal_id"), ", ",
             administrator_by!("p.account_id", "p.principal_id"),
             ", b.failures, b.blocked_until, vb.failures, vb.blocked_until \
             FROM principals p \
@@ -21,40 +22,34 @@ statements! {
             LEFT JOIN budgets vb ON vb.account_id = v.account_id AND vb.subject_id = v.device_id \
             AND vb.kind = 'virtual-mfa' \
             WHERE p.account_id = $1 AND p.kind = 'ram-user' AND ($2 = '' OR p.search LIKE $3 ESCAPE '!') \
-            AND ($4 = 'any' OR ($4 = 'bound' AND v.device_id IS NOT NULL) \
-            OR ($4 = 'not-attached' AND v.device_id IS NULL) \
-            OR ($4 = 'required-unbound' AND v.device_id IS NULL AND lp.mfa_bind_required)) \
+            AND ($4 = 'any' OR ($4 = 'bound' AND ", has_factor!("p.account_id", "p.principal_id"), ") \
+            OR ($4 <> 'bound' AND NOT ", has_factor!("p.account_id", "p.principal_id"), " \
+            AND ($4 = 'not-attached' OR lp.mfa_bind_required))) \
             ORDER BY p.canonical_name LIMIT $5 OFFSET $6");
     COUNT_ALL = "SELECT COUNT(*) FROM principals WHERE account_id = $1 AND kind = 'ram-user'";
     COUNT_SEARCH = "SELECT COUNT(*) FROM principals \
                     WHERE account_id = $1 AND kind = 'ram-user' AND search LIKE $2 ESCAPE '!'";
-    COUNT = "SELECT COUNT(*) FROM principals p \
+    COUNT = concat!("SELECT COUNT(*) FROM principals p \
              LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
-             LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-             AND v.state = 'bound' \
              WHERE p.account_id = $1 AND p.kind = 'ram-user' AND ($2 = '' OR p.search LIKE $3 ESCAPE '!') \
-             AND (($4 = 'bound' AND v.device_id IS NOT NULL) \
-             OR ($4 = 'not-attached' AND v.device_id IS NULL) \
-             OR ($4 = 'required-unbound' AND v.device_id IS NULL AND lp.mfa_bind_required))";
-    POSTURE = "SELECT COUNT(*), \
-               CAST(COALESCE(SUM(CASE WHEN lp.console_logon = 'enabled' THEN 1 ELSE 0 END), 0) AS BIGINT), \
-               CAST(COALESCE(SUM(CASE WHEN lp.console_logon = 'enabled' AND v.device_id IS NOT NULL \
-               THEN 1 ELSE 0 END), 0) AS BIGINT), \
-               CAST(COALESCE(SUM(CASE WHEN lp.console_logon = 'enabled' AND v.device_id IS NULL \
-               AND lp.mfa_bind_required THEN 1 ELSE 0 END), 0) AS BIGINT), \
-               CAST(COALESCE(SUM(CASE WHEN lp.console_logon = 'enabled' AND p.last_logon_at IS NULL \
-               THEN 1 ELSE 0 END), 0) AS BIGINT) \
+             AND (($4 = 'bound' AND ", has_factor!("p.account_id", "p.principal_id"), ") \
+             OR ($4 <> 'bound' AND NOT ", has_factor!("p.account_id", "p.principal_id"), " \
+             AND ($4 = 'not-attached' OR lp.mfa_bind_required)))");
+    POSTURE = concat!("SELECT COUNT(*), \
+               CAST(COALESCE(SUM(CASE WHEN u.enabled THEN 1 ELSE 0 END), 0) AS BIGINT), \
+               CAST(COALESCE(SUM(CASE WHEN u.enabled AND u.bound THEN 1 ELSE 0 END), 0) AS BIGINT), \
+               CAST(COALESCE(SUM(CASE WHEN u.enabled AND NOT u.bound AND u.required THEN 1 ELSE 0 END), 0) AS BIGINT), \
+               CAST(COALESCE(SUM(CASE WHEN u.enabled AND u.fresh THEN 1 ELSE 0 END), 0) AS BIGINT) \
+               FROM (SELECT COALESCE(lp.console_logon = 'enabled', FALSE) AS enabled, \
+               COALESCE(lp.mfa_bind_required, FALSE) AS required, p.last_logon_at IS NULL AS fresh, ",
+               has_factor!("p.account_id", "p.principal_id"), " AS bound \
                FROM principals p \
                LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
-               LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-               AND v.state = 'bound' \
-               WHERE p.account_id = $1 AND p.kind = 'ram-user'";
+               WHERE p.account_id = $1 AND p.kind = 'ram-user') u");
     ADMINISTRATORS = concat!(
-        "SELECT p.name, p.display_name, v.device_id IS NOT NULL \
+        "SELECT p.name, p.display_name, ", has_factor!("p.account_id", "p.principal_id"), " \
          FROM ", administrators!("$1"), " ap \
          JOIN principals p ON p.account_id = $1 AND p.principal_id = ap.principal_id \
-         LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-         AND v.state = 'bound' \
          ORDER BY p.canonical_name LIMIT $2");
 }
 
@@ -77,11 +72,11 @@ pub enum MfaFilter {
     /// All users.
     #[default]
     Any,
-    /// Users with a bound device.
+    /// Users with a second factor.
     Bound,
-    /// Users without a bound device.
+    /// Users without a second factor.
     NotAttached,
-    /// Users without a bound device who must have one.
+    /// Users without a second factor who must have one.
     RequiredUnbound,
 }
 

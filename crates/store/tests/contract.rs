@@ -104,6 +104,10 @@ mod of_unbound_mfa;
 mod of_users;
 #[path = "contract/virtual_mfa.rs"]
 mod of_virtual_mfa;
+#[path = "contract/webauthn_ceremonies.rs"]
+mod of_webauthn_ceremonies;
+#[path = "contract/webauthn_credentials.rs"]
+mod of_webauthn_credentials;
 
 /// The cases of all aggregates.
 async fn cases(store: &Store) {
@@ -116,6 +120,8 @@ async fn cases(store: &Store) {
     of_policies::cases(store).await;
     of_attachments::cases(store).await;
     of_virtual_mfa::cases(store).await;
+    of_webauthn_credentials::cases(store).await;
+    of_webauthn_ceremonies::cases(store).await;
     of_unbound_mfa::cases(store).await;
     of_contacts::cases(store).await;
     of_credential_reports::cases(store).await;

@@ -5,6 +5,7 @@ use crate::{ManualClock, SeededEntropy};
 use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::KeyRing;
 use countersign_core::metrics::Metrics;
+use countersign_core::webauthn::RelyingParty;
 use countersign_core::{Countersign, Error, Identity, Parts};
 use countersign_model::Clock as _;
 use countersign_store::{Access, Location, Options, Store};
@@ -35,6 +36,8 @@ pub struct Kit {
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
     place: Place,
+    /// The makers' roots that attestations of keys are trusted by.
+    roots: Vec<Vec<u8>>,
 }
 
 /// One process, as far as a test can tell.
@@ -67,8 +70,8 @@ impl Kit {
             Engine::Postgres => Place::Database(Postgres::throw_away()),
         };
         let (clock, entropy) = (Arc::new(ManualClock::new()), Arc::new(SeededEntropy::new(1)));
-        let node = open(&place, &clock, &entropy, keys()).await.unwrap();
-        Self { node, second: None, clock, entropy, place }
+        let node = open(&place, &clock, &entropy, (keys(), &[])).await.unwrap();
+        Self { node, second: None, clock, entropy, place, roots: Vec::new() }
     }
 
     /// The use-cases.
@@ -134,7 +137,7 @@ impl Kit {
         if self.engine() == Engine::Sqlite {
             return self.node.core.clone();
         }
-        let node = open(&self.place, &self.clock, &self.entropy, keys()).await.unwrap();
+        let node = open(&self.place, &self.clock, &self.entropy, (keys(), &self.roots)).await.unwrap();
         let core = node.core.clone();
         self.second = Some(node);
         core
@@ -143,20 +146,26 @@ impl Kit {
     /// Ends the process in good order and starts it again over the same database.
     pub async fn restart(&mut self) {
         self.node.store.clone().close().await;
-        self.node = open(&self.place, &self.clock, &self.entropy, keys()).await.unwrap();
+        self.node = open(&self.place, &self.clock, &self.entropy, (keys(), &self.roots)).await.unwrap();
+    }
+
+    /// Ends the process and starts it again, trusting attestations of security keys that lead to these roots (DER).
+    pub async fn restart_trusting(&mut self, roots: Vec<Vec<u8>>) {
+        self.roots = roots;
+        self.restart().await;
     }
 
     /// Ends the process and starts it again with other keys; what comes of it.
     pub async fn restart_with(&mut self, keys: KeyRing) -> Result<(), Error> {
         self.node.store.clone().close().await;
-        self.node = open(&self.place, &self.clock, &self.entropy, keys).await?;
+        self.node = open(&self.place, &self.clock, &self.entropy, (keys, &self.roots)).await?;
         Ok(())
     }
 
     /// Another process over a copy of a SQLite folder.
     pub async fn open_copy(&self, file: &Path) -> (Countersign, Store) {
         let location = Location::Sqlite(file.to_owned());
-        let Node { core, store } = open_at(location, &self.clock, &self.entropy, keys()).await.unwrap();
+        let Node { core, store } = open_at(location, &self.clock, &self.entropy, (keys(), &self.roots)).await.unwrap();
         (core, store)
     }
 }
@@ -171,7 +180,7 @@ async fn open(
     place: &Place,
     clock: &Arc<ManualClock>,
     entropy: &Arc<SeededEntropy>,
-    keys: KeyRing,
+    keys: (KeyRing, &[Vec<u8>]),
 ) -> Result<Node, Error> {
     open_at(place.location(), clock, entropy, keys).await
 }
@@ -180,7 +189,7 @@ async fn open_at(
     location: Location,
     clock: &Arc<ManualClock>,
     entropy: &Arc<SeededEntropy>,
-    keys: KeyRing,
+    (keys, roots): (KeyRing, &[Vec<u8>]),
 ) -> Result<Node, Error> {
     let options =
         Options { location, access: Access::Serve, applied_at: clock.now().micros(), connections: 8, record: true };
@@ -191,7 +200,13 @@ async fn open_at(
         hasher: PasswordHasher::new(CHEAP, 16 * 1024 * 1024)?,
         clock: Arc::<ManualClock>::clone(clock),
         entropy: Arc::<SeededEntropy>::clone(entropy),
-        identity: Identity { suffix: "countersign.local".to_owned(), issuer: "Countersign".to_owned() },
+        identity: Identity {
+            suffix: "countersign.local".to_owned(),
+            issuer: "Countersign".to_owned(),
+            relying_party: RelyingParty::new("localhost", "http://localhost:8080")
+                .with_roots(roots.iter().cloned())
+                .unwrap(),
+        },
         metrics: Metrics::default(),
     };
     let core = Countersign::open(parts).await?;

@@ -4,6 +4,7 @@
 //!   be restarted, and on PostgreSQL it has a second node.
 //! - [`both_engines!`] makes two tests of each function, `name::sqlite` and `name::postgres`.
 //! - [`people`] makes accounts, owners, administrators and RAM users, and logs them on; a [`Phone`] is their authenticator.
+//! - [`SoftKey`] is an authenticator with its browser, which lies when told; [`keys`] gives it to people.
 //! - [`rows`] looks below the use-cases: the audit log, the tables, the bytes on disk.
 //! - [`smtp`] is a mail server on loopback, which misbehaves when told.
 //! - [`api`] has a client that signs its calls of the RAM protocol.
@@ -29,9 +30,11 @@
 )]
 
 pub mod api;
+pub mod authenticator;
 pub mod clock;
 pub mod entropy;
 pub mod http;
+pub mod keys;
 pub mod kit;
 pub mod people;
 pub mod phone;
@@ -39,6 +42,7 @@ pub mod postgres;
 pub mod rows;
 pub mod smtp;
 
+pub use authenticator::SoftKey;
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
 pub use kit::{Engine, Kit, run};

@@ -229,6 +229,7 @@ pub(super) const EVENTS: &[&str] = &[
     "ConsoleSignout",
     "CreateRecoveryCodes",
     "UseRecoveryCode",
+    "StartKeyBinding",
     "ForgetReplayedMachine",
     "EndSessions",
     "EndUserSessions",

@@ -72,6 +72,7 @@ impl Action {
     }
 
     /// Who decides over it.
+    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     pub(crate) const fn rule(self) -> Rule {
         match self {
             Self::ViewOwnSecurity
@@ -82,7 +83,12 @@ impl Action {
             | Self::ViewOwnMfa
             | Self::VerifyIdentity => Rule::Own(Own::Always),
             Self::ChangeOwnPassword => Rule::Own(Own::Password),
-            Self::BindOwnMfa | Self::UnbindOwnMfa | Self::MakeOwnRecoveryCodes => Rule::Own(Own::Devices),
+            Self::BindOwnMfa
+            | Self::UnbindOwnMfa
+            | Self::ReplaceOwnMfa
+            | Self::RenameOwnKey
+            | Self::UnbindOwnKey
+            | Self::MakeOwnRecoveryCodes => Rule::Own(Own::Devices),
             Self::ListOwnAccessKeys
             | Self::CreateOwnAccessKey
             | Self::UpdateOwnAccessKey
@@ -207,6 +213,9 @@ impl Action {
             | Self::ChangeOwnPassword
             | Self::BindOwnMfa
             | Self::UnbindOwnMfa
+            | Self::ReplaceOwnMfa
+            | Self::RenameOwnKey
+            | Self::UnbindOwnKey
             | Self::MakeOwnRecoveryCodes
             | Self::ListOwnAccessKeys
             | Self::CreateOwnAccessKey

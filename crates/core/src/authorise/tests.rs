@@ -48,6 +48,9 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::VerifyIdentity
         | Action::ChangeOwnPassword
         | Action::BindOwnMfa
+        | Action::ReplaceOwnMfa
+        | Action::RenameOwnKey
+        | Action::UnbindOwnKey
         | Action::UnbindOwnMfa => [NO, YES, YES, YES, YES, YES, NO, NO],
         Action::ViewAccount => [NO, NO, NO, NO, NO, YES, NO, NO],
         // What only looks.

@@ -12,7 +12,7 @@ use crate::logon::requires_device;
 use crate::notices::Notice;
 use countersign_model::notice::NoticeKind;
 use countersign_model::token::Token;
-use countersign_store::{Tx, login_profiles, recovery_codes, virtual_mfa};
+use countersign_store::{Tx, factors, login_profiles, recovery_codes, virtual_mfa};
 
 impl Countersign {
     /// Unbinds the actor's own device by a current code of it. Where a device is required it can only be replaced. His
@@ -27,12 +27,15 @@ impl Countersign {
             let device = virtual_mfa::find_bound(tx, account, principal).await?.ok_or(Refusal::MfaNotBound)?;
             let profile = login_profiles::find(tx, account, principal).await?;
             let (kind, settings) = (session.found.kind, &session.found.settings);
-            if profile.is_none_or(|profile| requires_device(kind, settings, &profile)) {
+            let is_last = factors::of(tx, account, principal).await?.count() == 1;
+            if is_last && profile.is_none_or(|profile| requires_device(kind, settings, &profile)) {
                 return Err(Refusal::MfaRequired.into());
             }
             this.spend_code(tx, &device, &typed, &from, admitted.now).await?;
             virtual_mfa::delete_bound(tx, account, principal).await?;
-            recovery_codes::delete_all(tx, account, principal).await?;
+            if is_last {
+                recovery_codes::delete_all(tx, account, principal).await?;
+            }
             let kind = NoticeKind::MfaUnbound;
             this.notify_by(tx, admitted, Notice { account, principal, kind, origin: &from }).await?;
             this.renew_own_session(tx, admitted).await

@@ -3,7 +3,7 @@
 use crate::idle::is_idle;
 use crate::passwords::{PasswordState, password_state};
 use countersign_model::Timestamp;
-use countersign_model::logon::{LogonFacts, LogonState, Method};
+use countersign_model::logon::{LogonFacts, LogonState};
 use countersign_model::principal::{ConsoleLogon, LoginProfile, PrincipalKind};
 use countersign_model::settings::{MfaForLogon, SecuritySettings};
 use countersign_store::logons::LogonSubject;
@@ -27,9 +27,9 @@ pub(crate) struct Asker<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Network masks → profile enabled and in use → password, not run out → second factor, if one is bound → a new password, if
-/// one is due → binding,
-/// if a device is required and none is bound, or the bound one was lost → session.
+/// Network masks → profile enabled and in use → password, not run out, or a passkey, where the account allows it → second
+/// factor, if one is bound; a passkey that verified its user was both → a new password, if one is due → binding, if a factor
+/// is required and none is bound, or the bound one was lost → session.
 pub(crate) fn next(facts: &LogonFacts, asker: &Asker<'_>) -> Next {
     let (subject, settings) = (asker.subject, &asker.subject.settings);
     if !admits(asker.kind, &subject.settings, asker.address) {
@@ -47,15 +47,19 @@ pub(crate) fn next(facts: &LogonFacts, asker: &Asker<'_>) -> Next {
     {
         return Next::Refuse("user_idle");
     }
-    if facts.password_at.is_none() {
+    if facts.passkey_at.is_some() && !may_come_by_passkey(asker.kind, settings) {
+        return Next::Refuse("passkey_logon_off");
+    }
+    if facts.password_at.is_none() && facts.passkey_at.is_none() {
         return Next::Ask(LogonState::Password);
     }
     let password = password_state(asker.kind, profile, &settings.password, asker.now);
-    if password == PasswordState::Expired && !facts.password_chosen {
+    // Whoever came by a passkey has not used the password that ran out.
+    if password == PasswordState::Expired && facts.password_at.is_some() && !facts.password_chosen {
         return Next::Refuse("password_expired");
     }
     // A disabled factor counts as bound: logon with it is refused, and never leads to binding.
-    if subject.device.is_some() && facts.second_factor.is_none() && asks_for_factor(facts, asker) {
+    if subject.factors.any() && facts.second_factor.is_none() && asks_for_factor(facts, asker) {
         return Next::Ask(LogonState::SecondFactor);
     }
     let due = profile.password_reset_required || password == PasswordState::Due;
@@ -73,6 +77,14 @@ pub(crate) fn admits(kind: PrincipalKind, settings: &SecuritySettings, address: 
     match kind {
         PrincipalKind::Owner => true,
         PrincipalKind::RamUser => settings.logon_networks.admit(address),
+    }
+}
+
+/// Whether a principal may log on by a passkey alone. The setting is for RAM users.
+const fn may_come_by_passkey(kind: PrincipalKind, settings: &SecuritySettings) -> bool {
+    match kind {
+        PrincipalKind::Owner => true,
+        PrincipalKind::RamUser => settings.passkey_logon,
     }
 }
 
@@ -99,11 +111,10 @@ fn asks_for_factor(facts: &LogonFacts, asker: &Asker<'_>) -> bool {
 
 fn must_bind(facts: &LogonFacts, asker: &Asker<'_>, profile: &LoginProfile) -> bool {
     // Whoever comes by a recovery code has lost his device: a new one takes its place.
-    let lost = facts.second_factor.is_some_and(|(method, _)| method == Method::RecoveryCode);
-    if lost && !facts.device_bound {
+    if facts.has_lost_factor() && !facts.device_bound {
         return true;
     }
-    if asker.subject.device.is_some() {
+    if asker.subject.factors.any() {
         return false;
     }
     let settings = &asker.subject.settings;
@@ -119,23 +130,12 @@ fn must_bind(facts: &LogonFacts, asker: &Asker<'_>, profile: &LoginProfile) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_model::entropy::OsEntropy;
-    use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
-    use countersign_model::logon::Unusual;
-    use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState};
+    use countersign_model::logon::{Method, Unusual};
+    use countersign_model::webauthn::Factors;
 
     const NOON: Timestamp = Timestamp::from_seconds(1_767_268_800);
 
     fn subject(bound: bool, reset: bool, required: bool) -> LogonSubject {
-        let device = VirtualMfa {
-            id: DeviceId::generate(&OsEntropy),
-            account_id: AccountId::generate(&OsEntropy),
-            principal_id: PrincipalId::generate(&OsEntropy),
-            name: "alice".into(),
-            sealed_seed: Vec::new(),
-            state: VirtualMfaState::Bound { bound_at: NOON, last_step: 0, drift: 0, last_used_at: None },
-            created_at: NOON,
-        };
         LogonSubject {
             principal_epoch: 1,
             name: "alice".into(),
@@ -153,7 +153,8 @@ mod tests {
                 created_at: NOON,
                 enabled_at: NOON,
             }),
-            device: bound.then_some(device),
+            device: None,
+            factors: Factors { code: bound, ..Factors::default() },
         }
     }
 
@@ -176,7 +177,7 @@ mod tests {
                 SecondFactor => facts.second_factor = Some((Method::VirtualMfa, NOON)),
                 ChoosePassword => facts.password_chosen = true,
                 Bind => {
-                    subject.device = self::subject(true, false, false).device;
+                    subject.factors.code = true;
                     facts.second_factor = facts.second_factor.or(Some((Method::VirtualMfa, NOON)));
                     facts.device_bound = true;
                 }
@@ -241,6 +242,49 @@ mod tests {
         assert_eq!(walk(&mut subject(true, false, false), remembered()), [Password]);
         assert_eq!(walk(&mut subject(true, true, false), remembered()), [Password, ChoosePassword]);
         assert_eq!(walk(&mut subject(false, false, true), remembered()), [Password, Bind]);
+    }
+
+    #[test]
+    fn d03_a_passkey_that_verified_its_user_supplies_two_facts_and_skips_nothing_else() {
+        let by_passkey = || LogonFacts {
+            passkey_at: Some(NOON),
+            second_factor: Some((Method::Passkey, NOON)),
+            ..LogonFacts::default()
+        };
+        let mut has_passkey = subject(false, false, true);
+        has_passkey.factors.passkeys = 1;
+        assert_eq!(walk(&mut has_passkey.clone(), by_passkey()), []);
+        let mut reset_due = LogonSubject { profile: subject(false, true, true).profile, ..has_passkey.clone() };
+        assert_eq!(walk(&mut reset_due, by_passkey()), [ChoosePassword]);
+        // Without verification it is one factor.
+        let one = LogonFacts { second_factor: None, ..by_passkey() };
+        assert_eq!(walk(&mut has_passkey.clone(), one), [SecondFactor]);
+        has_passkey.settings.passkey_logon = false;
+        assert_eq!(ask(&by_passkey(), &has_passkey), Next::Refuse("passkey_logon_off"));
+        assert_eq!(walk(&mut has_passkey, LogonFacts::default()), [Password, SecondFactor]);
+    }
+
+    #[test]
+    fn d03_a_password_that_ran_out_does_not_refuse_a_passkey() {
+        let mut subject = subject(false, false, false);
+        subject.factors.passkeys = 1;
+        subject.settings.password.max_age_days = 30;
+        subject.settings.password.hard_expire = true;
+        let changed = NOON.minus(std::time::Duration::from_hours(24 * 30));
+        subject.profile.as_mut().unwrap().password_changed_at = Some(changed);
+        let second_factor = Some((Method::Passkey, NOON));
+        let facts = LogonFacts { passkey_at: Some(NOON), second_factor, ..LogonFacts::default() };
+        assert_eq!(ask(&facts, &subject), Next::Open);
+        assert_eq!(ask(&LogonFacts { second_factor, ..after_password() }, &subject), Next::Refuse("password_expired"));
+    }
+
+    #[test]
+    fn attack_044_a_passkey_alone_is_asked_for_after_the_password() {
+        let mut subject = subject(false, false, true);
+        subject.factors.passkeys = 1;
+        assert_eq!(ask(&after_password(), &subject), Next::Ask(SecondFactor));
+        subject.factors = Factors { security_keys: 1, ..Factors::default() };
+        assert_eq!(ask(&after_password(), &subject), Next::Ask(SecondFactor));
     }
 
     #[test]

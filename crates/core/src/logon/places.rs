@@ -8,7 +8,7 @@ use crate::notices::{Finding, Notice};
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::ids::{BrowserId, MachineId};
-use countersign_model::logon::{LogonFacts, Method, Unusual};
+use countersign_model::logon::{LogonFacts, Unusual};
 use countersign_model::machine::{
     KNOWN_FOR, KnownBrowser, NETWORK_KNOWN_FOR, REMEMBERED_FOR, RememberedMachine, neighbourhood,
 };
@@ -53,10 +53,11 @@ impl Countersign {
             Some(device) => budgets::find(tx, crate::codes::counted(device)).await?.failures > 0,
             None => false,
         };
+        let keys_failed = subject.factors.keys() && budgets::have_keys_failed(tx, account, principal).await?;
         let reasons = [
             (browser.as_ref().is_none_or(|browser| browser.last_mfa_at.is_none()), Unusual::NewBrowser),
             (network.is_none_or(|at| now.since(at) >= NETWORK_KNOWN_FOR), Unusual::NewNetwork),
-            (failed_before || codes_failed, Unusual::AfterFailures),
+            (failed_before || codes_failed || keys_failed, Unusual::AfterFailures),
         ];
         logon.facts.unusual = reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect();
         logon.facts.browser_known = browser.is_some();
@@ -149,7 +150,7 @@ impl Countersign {
         now: Timestamp,
     ) -> Result<GivenSecrets, Error> {
         let (account, principal) = (&logon.account_id, &logon.principal_id);
-        let shown = logon.facts.second_factor.is_some_and(|(method, _)| method == Method::VirtualMfa);
+        let shown = logon.facts.second_factor.is_some_and(|(method, _)| method.is_bound_factor());
         let browser = origin.browser.clone().unwrap_or_else(|| self.new_token());
         let known = KnownBrowser {
             id: BrowserId::generate(&*self.inner.entropy),

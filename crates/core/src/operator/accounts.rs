@@ -14,7 +14,7 @@ use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, Principal};
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::budgets::{Counted, Locked};
-use countersign_store::{Tx, accounts, budgets, login_profiles, principals, recovery_codes, virtual_mfa};
+use countersign_store::{Tx, accounts, budgets, factors, login_profiles, principals, recovery_codes, virtual_mfa};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// The most lines of a list.
@@ -53,7 +53,7 @@ impl Countersign {
         self.inner.store.read(unit).await
     }
 
-    /// Unbinds the MFA device of the owner of an account (by alias or id), with its lock. His sessions end.
+    /// Unbinds every second factor of the owner of an account (by alias or id), with its lock. His sessions end.
     pub async fn reset_owner_mfa(&self, account: &str) -> Result<(), Error> {
         let (account, owner) = self.account_and_owner(account).await?;
         let deed = operator_deed(&account, &owner, Action::ResetOwnerMfa);
@@ -62,9 +62,10 @@ impl Countersign {
             admitted.may(Action::ResetOwnerMfa, &Resource::Account(account.id.clone()))?;
             admitted.aim_at(&owner.id);
             principals::guard(tx, &account.id, &owner.id).await?.ok_or(Refusal::AccountNotFound)?;
-            if !virtual_mfa::delete_bound(tx, &account.id, &owner.id).await? {
+            if !factors::of(tx, &account.id, &owner.id).await?.any() {
                 return Err(Refusal::MfaNotBound.into());
             }
+            this.unbind_everything(tx, (&account.id, &owner.id)).await?;
             virtual_mfa::delete_pending(tx, &account.id, &owner.id).await?;
             recovery_codes::delete_all(tx, &account.id, &owner.id).await?;
             principals::bump_epoch(tx, &account.id, &owner.id, admitted.now).await?;

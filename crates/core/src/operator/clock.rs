@@ -17,6 +17,7 @@ use countersign_model::audit::Outcome;
 use countersign_model::logon::LOGON_LIFETIME;
 use countersign_model::machine::KNOWN_FOR;
 use countersign_model::notice::{FindingKind, NoticeKind};
+use countersign_model::webauthn::CEREMONY_LIFETIME;
 use countersign_otp::{Period, TimeStep};
 use countersign_store::clock::{self, DeviceAhead, KeyAhead, Latest};
 use countersign_store::{Tx, principals, recovery_codes, virtual_mfa};
@@ -94,6 +95,7 @@ impl Countersign {
             let latest = Latest {
                 logon: now.plus(LOGON_LIFETIME),
                 proof: now.plus(PROOF_LIFETIME),
+                ceremony: now.plus(CEREMONY_LIFETIME),
                 window: now.plus(PROOF_WINDOW),
             };
             let pauses = clock::shorten_pauses(tx, now.plus(LONGEST_PAUSE)).await?;

@@ -7,7 +7,7 @@ use crate::upkeep::stored_high_water;
 use crate::{KEY_CHECK, setup};
 use countersign_model::Timestamp;
 use countersign_model::notice::FindingKind;
-use countersign_store::{Store, Tx, facts, findings, sealed};
+use countersign_store::{Store, Tx, facts, findings, sealed, webauthn_credentials};
 
 /// What a look has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Look {
     pub keys_match: Option<bool>,
     /// The versions of the keys; none without a ring, or with a stranger's.
     pub keys: Vec<KeyVersion>,
+    /// The hosts that security keys and passkeys were registered at, and how many.
+    pub key_hosts: Vec<(String, i64)>,
     /// How many audit logs were found not to be what was written, and nobody has looked into it.
     pub broken_logs: i64,
 }
@@ -32,9 +34,11 @@ pub async fn look(store: &Store, ring: Option<KeyRing>) -> Result<Look, Error> {
         let check = facts::find(tx, KEY_CHECK).await?;
         let set_up = facts::find(tx, setup::SET_UP_DONE).await?.is_some();
         let broken = findings::count_open_everywhere(tx, FindingKind::AuditLogBroken).await?;
-        Ok((check, set_up, stored_high_water(tx).await?, sealed::count_by_head(tx).await?, broken))
+        let key_hosts = webauthn_credentials::of_others(tx, "").await?;
+        let counts = sealed::count_by_head(tx).await?;
+        Ok((check, set_up, stored_high_water(tx).await?, counts, broken, key_hosts))
     };
-    let (check, set_up, high, counts, broken_logs) = store.read(unit).await?;
+    let (check, set_up, high, counts, broken_logs, key_hosts) = store.read(unit).await?;
     let stored = check.clone().unwrap_or_default();
     let keys_match = ring.as_ref().map(|ring| check.is_none() || ring.matches(&stored));
     let ring = ring.filter(|_| keys_match == Some(true)).map(|ring| ring.sealing_as_named(&stored));
@@ -44,6 +48,7 @@ pub async fn look(store: &Store, ring: Option<KeyRing>) -> Result<Look, Error> {
         sealed: check.is_some(),
         keys_match,
         keys: ring.map(|ring| versions(&ring, &counts)).unwrap_or_default(),
+        key_hosts,
         broken_logs,
     })
 }

@@ -109,20 +109,4 @@ impl Countersign {
         let notice = Notice { account, principal, kind: NoticeKind::VerificationChanged, origin };
         self.notify_also_at(tx, admitted, notice, earlier.as_ref()).await
     }
-
-    /// The passkeys of a RAM user. There are none until passkeys can be bound; whether there is such a user is told.
-    pub async fn no_passkey_of<'a>(
-        &self,
-        actor: impl Into<Insider<'a>>,
-        user: &str,
-        action: Action,
-        origin: &Origin,
-    ) -> Result<(), Error> {
-        let (actor, user) = (actor.into(), user.to_owned());
-        let deed = Deed::on(actor, action.code(), &user);
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
-            admitted.find_user(tx, &user, action).await.map(drop)
-        };
-        self.look(&actor.to_actor(), origin, deed, work).await
-    }
 }

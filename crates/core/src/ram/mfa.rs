@@ -10,19 +10,20 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Insider, Origin};
 use crate::authorise::{Action, Resource};
+use crate::binding::check_types;
 use crate::codes::BindingProof;
 use crate::error::{Conflict, Error, Limit, Refusal};
 use crate::notices::Notice;
-use crate::overview::DeviceView;
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
 use countersign_model::names::DeviceName;
 use countersign_model::notice::NoticeKind;
 use countersign_model::principal::Principal;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
+use countersign_model::webauthn::{KeyKind, WebAuthnCredential};
 use countersign_otp::{KeyUri, Label, Qr, Scale, Secret};
 use countersign_store::unbound_mfa::{self, DeviceLine, UnboundMfa};
-use countersign_store::{Tx, principals, recovery_codes, virtual_mfa};
+use countersign_store::{Tx, factors, principals, recovery_codes, virtual_mfa, webauthn_credentials};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// How many devices of an account may be bound to nobody.
@@ -37,6 +38,36 @@ pub struct MadeDevice {
     pub seed: SecretString,
     /// The QR code of the seed, a PNG in base64.
     pub qr_png: SecretString,
+}
+
+/// A second factor as the protocol shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundMfa {
+    /// Its serial number.
+    pub serial_number: String,
+    /// What it is.
+    pub kind: MfaKind,
+}
+
+/// What kinds of second factors the protocol tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MfaKind {
+    /// A virtual MFA device.
+    Virtual,
+    /// A security key.
+    SecurityKey,
+    /// A passkey.
+    Passkey,
+}
+
+impl BoundMfa {
+    fn of_key(key: &WebAuthnCredential) -> Self {
+        let (word, kind) = match key.kind {
+            KeyKind::SecurityKey => ("u2f", MfaKind::SecurityKey),
+            KeyKind::Passkey => ("passkey", MfaKind::Passkey),
+        };
+        Self { serial_number: format!("acs:ram::{}:{word}/{}", key.account_id, key.id), kind }
+    }
 }
 
 /// Where a list of devices goes on.
@@ -118,6 +149,7 @@ impl Countersign {
             if virtual_mfa::find_bound(tx, &user.account_id, &user.id).await?.is_some() {
                 return Err(Refusal::MfaAlreadyBound.into());
             }
+            check_types(tx, (&user.account_id, &user.id), user.kind, &admitted.who.settings).await?;
             let unbound = find_unbound(tx, &user.account_id, &device).await?;
             let [first, second] = &codes;
             let proof = BindingProof::Two(first, second);
@@ -212,18 +244,18 @@ impl Countersign {
         self.act(&actor.to_actor(), origin, deed, work).await
     }
 
-    /// The bound device of a RAM user, or of oneself.
+    /// The second factor of a RAM user, or of oneself: his virtual MFA device, or else his first security key or passkey.
     pub async fn mfa_of<'a>(
         &self,
         actor: impl Into<Insider<'a>>,
         user: Option<&str>,
         origin: &Origin,
-    ) -> Result<Option<DeviceView>, Error> {
+    ) -> Result<Option<BoundMfa>, Error> {
         let actor = actor.into();
         let action = if user.is_some() { Action::ViewUserMfa } else { Action::ViewOwnMfa };
         let deed = Deed::on(actor, action.code(), user.unwrap_or_default());
         let user = user.map(str::to_owned);
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Option<DeviceView>, Error> {
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Option<BoundMfa>, Error> {
             let (account, principal) = if let Some(name) = &user {
                 let user = admitted.find_user(tx, name, action).await?;
                 (user.account_id, user.id)
@@ -232,13 +264,18 @@ impl Countersign {
                 let (account, principal) = admitted.oneself()?;
                 (account.clone(), principal.clone())
             };
-            let device = virtual_mfa::find_bound(tx, &account, &principal).await?;
-            Ok(device.as_ref().and_then(DeviceView::of))
+            if let Some(device) = virtual_mfa::find_bound(tx, &account, &principal).await? {
+                let serial_number = serial_number(&account, &device.name);
+                return Ok(Some(BoundMfa { serial_number, kind: MfaKind::Virtual }));
+            }
+            let keys = webauthn_credentials::list(tx, &account, &principal).await?;
+            let security_key = keys.iter().find(|key| key.kind == KeyKind::SecurityKey);
+            Ok(security_key.or_else(|| keys.first()).map(BoundMfa::of_key))
         };
         self.look(&actor.to_actor(), origin, deed, work).await
     }
 
-    /// Whether the owner of the account has a device.
+    /// Whether the owner of the account has a second factor.
     pub async fn owner_has_mfa<'a>(&self, actor: impl Into<Insider<'a>>, origin: &Origin) -> Result<bool, Error> {
         let actor = actor.into();
         let deed = Deed::on(actor, Action::ViewAccountMfa.code(), "");
@@ -246,7 +283,7 @@ impl Countersign {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::ViewAccountMfa, &Resource::Account(account.clone()))?;
             let owner = principals::find_owner_of(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
-            Ok(virtual_mfa::find_bound(tx, account, &owner.id).await?.is_some())
+            Ok(factors::of(tx, account, &owner.id).await?.any())
         };
         self.look(&actor.to_actor(), origin, deed, work).await
     }
@@ -262,7 +299,9 @@ impl Countersign {
         if !virtual_mfa::delete_bound(tx, &user.account_id, &user.id).await? {
             return Err(Refusal::MfaNotBound.into());
         }
-        recovery_codes::delete_all(tx, &user.account_id, &user.id).await?;
+        if !factors::of(tx, &user.account_id, &user.id).await?.any() {
+            recovery_codes::delete_all(tx, &user.account_id, &user.id).await?;
+        }
         principals::bump_epoch(tx, &user.account_id, &user.id, admitted.now).await?;
         let (account, principal, kind) = (&user.account_id, &user.id, NoticeKind::MfaUnbound);
         self.notify_by(tx, admitted, Notice { account, principal, kind, origin }).await

@@ -7,7 +7,7 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use countersign_model::settings::PasswordPolicy;
 use countersign_store::practice::{KeyCounts, key_counts};
-use countersign_store::{Tx, access_keys, principals, unbound_mfa, users, virtual_mfa};
+use countersign_store::{Tx, access_keys, factors, principals, users};
 use std::time::Duration;
 
 /// After this a key is old, or unused.
@@ -58,7 +58,7 @@ pub struct Practice {
     pub owner_keys: i64,
     /// RAM users.
     pub users: i64,
-    /// Those with a bound device.
+    /// Those with a second factor.
     pub users_with_mfa: i64,
     /// How strong their passwords have to be.
     pub password_level: PasswordLevel,
@@ -96,13 +96,12 @@ impl Countersign {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::ViewPractice, &Resource::Account(account.clone()))?;
             let owner = principals::find_owner_of(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
-            let owner_has_mfa = virtual_mfa::find_bound(tx, account, &owner.id).await?.is_some();
-            let bound = unbound_mfa::count_bound(tx, account).await?;
+            let owner_has_mfa = factors::of(tx, account, &owner.id).await?.any();
             Ok(Practice {
                 owner_has_mfa,
                 owner_keys: access_keys::count(tx, account, &owner.id).await?,
                 users: users::count(tx, account).await?,
-                users_with_mfa: bound - i64::from(owner_has_mfa),
+                users_with_mfa: factors::count_holders(tx, account).await?,
                 password_level: PasswordLevel::of(&admitted.who.settings.password),
                 keys: key_counts(tx, account, admitted.now.minus(KEY_AGE)).await?,
             })

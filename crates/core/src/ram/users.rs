@@ -12,7 +12,7 @@ use countersign_model::ids::{AccessKeyId, PrincipalId};
 use countersign_model::names::{Comments, DisplayName, EmailAddress, MobilePhone, UserName};
 use countersign_model::notice::NoticeKind;
 use countersign_model::principal::{Principal, PrincipalKind};
-use countersign_store::{Tx, access_keys, attachments, groups, login_profiles, principals, virtual_mfa};
+use countersign_store::{Tx, access_keys, attachments, factors, groups, login_profiles, principals};
 
 /// By what a user is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,7 +217,7 @@ impl Countersign {
             if access_keys::count(tx, account, id).await? > 0 {
                 return Err(Refusal::DeleteConflict(Conflict::UserAccessKey).into());
             }
-            if virtual_mfa::find_bound(tx, account, id).await?.is_some() {
+            if factors::of(tx, account, id).await?.any() {
                 return Err(Refusal::DeleteConflict(Conflict::UserMfaDevice).into());
             }
             if !groups::of_user(tx, account, id).await?.is_empty() {

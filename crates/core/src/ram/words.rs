@@ -69,6 +69,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("EntityNotExist.User.MFADevice", "The user has not bound any MFA device."),
     ("EntityNotExist.User.Passkey", "The passkey does not exist."),
     ("EntityNotExist.User.Policy", "The indicate policy of the user does not exist."),
+    ("EntityAlreadyExists.SecurityKey", "The name of the passkey does already exist."),
+    ("OperationConflict.MFADeviceType", "The user has already bound an MFA device of another type."),
     ("EntityNotExist.User.Verification", "The verification info does not exist."),
     ("EntityNotExist.VirtualMFADevice", "The virtual mfa device does not exist."),
     ("DeleteConflict.Group.Policy", "The entity CAN NOT has any attached policy while deleting the group."),

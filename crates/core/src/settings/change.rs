@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Refusal};
 use countersign_model::settings::{
-    BindingCodes, IdleDays, MfaDeviceTypes, MfaForLogon, NetworkMasks, PasswordPolicy, RETENTION_DAYS, SESSION_HOURS,
-    SecuritySettings, SensitiveOperation, Strength, VerificationTypes,
+    AttestationPolicy, BindingCodes, IdleDays, MfaDeviceTypes, MfaForLogon, NetworkMasks, PasswordPolicy,
+    RETENTION_DAYS, SESSION_HOURS, SecuritySettings, SensitiveOperation, Strength, VerificationTypes,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +22,8 @@ pub struct SettingsChange {
     pub users_manage_access_keys: Option<bool>,
     /// Whether RAM users log on with a passkey.
     pub passkey_logon: Option<bool>,
+    /// Which security keys and passkeys may be bound and used.
+    pub attestation: Option<AttestationPolicy>,
     /// How many codes confirm a binding in the console.
     pub binding_codes: Option<BindingCodes>,
     /// How many types of MFA devices one RAM user may have.
@@ -143,6 +145,7 @@ impl SettingsChange {
             users_change_password: None,
             users_manage_access_keys: None,
             passkey_logon: None,
+            attestation: None,
             binding_codes: None,
             mfa_device_types: None,
             session_hours: None,
@@ -175,6 +178,7 @@ impl SettingsChange {
             users_change_password: self.users_change_password.unwrap_or(present.users_change_password),
             users_manage_access_keys: self.users_manage_access_keys.unwrap_or(present.users_manage_access_keys),
             passkey_logon: self.passkey_logon.unwrap_or(present.passkey_logon),
+            attestation: self.attestation.clone().unwrap_or_else(|| present.attestation.clone()),
             binding_codes: self.binding_codes.unwrap_or(present.binding_codes),
             mfa_device_types: self.mfa_device_types.unwrap_or(present.mfa_device_types),
             session_hours: self.session_hours.unwrap_or(present.session_hours),

@@ -15,6 +15,7 @@ pub fn is_stricter(before: &SecuritySettings, after: &SecuritySettings) -> bool 
     let off = |rule: fn(&SecuritySettings) -> bool| rule(before) && !rule(after);
     demands_more(before.mfa_for_logon, after.mfa_for_logon)
         || !after.logon_networks.covers(&before.logon_networks)
+        || !after.attestation.covers(&before.attestation)
         || after.session_hours < before.session_hours
         || off(|settings| settings.remember_machines)
         || off(|settings| settings.passkey_logon)
@@ -65,7 +66,9 @@ const fn sooner(before: u16, after: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_model::settings::{BindingCodes, IdleDays, MfaDeviceTypes, Strength, VerificationTypes};
+    use countersign_model::settings::{
+        AttestationPolicy, BindingCodes, IdleDays, MfaDeviceTypes, Strength, VerificationTypes,
+    };
 
     type Edit = fn(&mut SecuritySettings);
 
@@ -94,6 +97,13 @@ mod tests {
             ("shorter sessions", |_| {}, |s| s.session_hours = 5, true, false),
             ("no machines", |s| s.remember_machines = true, |s| s.remember_machines = false, true, false),
             ("no passkeys", |_| {}, |s| s.passkey_logon = false, true, false),
+            (
+                "only keys that stay on their device",
+                |_| {},
+                |s| s.attestation = AttestationPolicy::DeviceBound,
+                true,
+                false,
+            ),
             ("no own devices", |_| {}, |s| s.users_manage_mfa_devices = false, true, false),
             ("no own passwords", |_| {}, |s| s.users_change_password = false, true, false),
             ("no own keys", |s| s.users_manage_access_keys = true, |_| {}, true, false),

@@ -1,10 +1,9 @@
-//! The secure email address and phone of a user, and his passkeys.
+//! The secure email address and phone of a user.
 
 use crate::answer::Node;
 use crate::call::{Answered, Call, answered};
 use crate::error::ApiError;
 use crate::refusals::of_code;
-use countersign_core::authorise::Action;
 use countersign_model::contact::{Contact, ContactKind};
 use countersign_model::names::{EmailAddress, MobilePhone};
 
@@ -49,26 +48,4 @@ fn contact(call: &Call<'_>) -> Result<(ContactKind, String), ApiError> {
         ContactKind::Sms => MobilePhone::parse(call.request.required("MobilePhone")?).map(|phone| phone.to_string()),
     };
     Ok((kind, value.map_err(|invalid| of_code(invalid.code))?))
-}
-
-/// Nobody can bind a passkey yet, so there are none.
-pub(crate) async fn list_passkeys(call: &Call<'_>) -> Answered {
-    let user = call.required_user()?;
-    answered(call.core.no_passkey_of(call.actor, &user, Action::ListPasskeysOfUser, call.origin).await)?;
-    Ok(vec![("Passkeys", Node::List(Vec::new()))])
-}
-
-pub(crate) async fn update_passkey(call: &Call<'_>) -> Answered {
-    no_passkey(call, Action::RenamePasskeyOfUser).await
-}
-
-pub(crate) async fn delete_passkey(call: &Call<'_>) -> Answered {
-    no_passkey(call, Action::DeletePasskeyOfUser).await
-}
-
-async fn no_passkey(call: &Call<'_>, action: Action) -> Answered {
-    call.request.required("PasskeyId")?;
-    let user = call.required_user()?;
-    answered(call.core.no_passkey_of(call.actor, &user, action, call.origin).await)?;
-    Err(of_code("EntityNotExist.User.Passkey"))
 }

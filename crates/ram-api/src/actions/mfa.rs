@@ -5,9 +5,8 @@ use crate::api::Api;
 use crate::call::{Answered, Call, answered, time};
 use crate::error::ApiError;
 use crate::refusals::of_code;
-use countersign_core::overview::DeviceView;
 use countersign_core::ram::DeviceLine;
-use countersign_core::ram::mfa::AfterDevice;
+use countersign_core::ram::mfa::{AfterDevice, BoundMfa, MfaKind};
 use countersign_model::names::DeviceName;
 use countersign_model::virtual_mfa::serial_number;
 use secrecy::ExposeSecret as _;
@@ -118,8 +117,13 @@ pub(crate) async fn get_user_info(call: &Call<'_>) -> Answered {
         Api::Ram | Api::Sts => Some(call.required_user()?),
     };
     let device = answered(call.core.mfa_of(call.actor, user.as_deref(), call.origin).await)?;
-    let node = |device: &DeviceView| {
-        Node::object([("SerialNumber", device.serial_number.as_str().into()), ("Type", "VMFA".into())])
+    let node = |device: &BoundMfa| {
+        let kind = match device.kind {
+            MfaKind::Virtual => "VMFA",
+            MfaKind::SecurityKey => "U2F",
+            MfaKind::Passkey => "PASSKEY",
+        };
+        Node::object([("SerialNumber", device.serial_number.as_str().into()), ("Type", kind.into())])
     };
     match (call.api, &device) {
         (Api::Ims, None) => Ok(vec![("IsMFAEnable", false.into()), ("MFADevice", Node::Object(Vec::new()))]),

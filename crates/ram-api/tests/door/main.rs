@@ -6,6 +6,7 @@ mod attacks;
 mod clock;
 mod forging;
 mod groups;
+mod keys;
 mod mfa;
 mod policies;
 mod reports;

@@ -19,7 +19,7 @@ fn sample(key: &str) -> (&'static str, &'static str) {
         "listen" | "api_listen" | "ops_listen" => ("\"127.0.0.1:1\"", "127.0.0.1:1"),
         "public_url" => ("\"https://x.example\"", "https://x.example"),
         "trusted_proxy_hops" | "hash_memory_mib" => ("64", "64"),
-        "danger_insecure_http" | "mail_danger_insecure" => ("true", "true"),
+        "danger_insecure_http" | "danger_strand_keys" | "mail_danger_insecure" => ("true", "true"),
         "log_format" => ("\"json\"", "json"),
         _ => ("\"x\"", "x"),
     }

@@ -55,7 +55,15 @@ mod tests {
     fn a_clock_is_behind_after_a_minute_and_apart_after_five_seconds() {
         let status = |now, database| -> Vec<Status> {
             let (keys_match, keys) = (None, Vec::new());
-            let look = Look { high_water: NOON, set_up: true, sealed: true, keys_match, keys, broken_logs: 0 };
+            let look = Look {
+                high_water: NOON,
+                set_up: true,
+                sealed: true,
+                keys_match,
+                keys,
+                key_hosts: vec![],
+                broken_logs: 0,
+            };
             check(now, database, Some(&look)).iter().map(|line| line.status).collect()
         };
         assert_eq!(status(NOON, None), [Status::Ok]);

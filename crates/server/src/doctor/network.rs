@@ -3,6 +3,8 @@
 use super::Line;
 use crate::config::Settings;
 use crate::net::tls::Certificate;
+use crate::serve::stranded_keys;
+use countersign_core::operator::Look;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,6 +24,14 @@ pub(super) async fn check(settings: &Settings) -> Vec<Line> {
     lines.extend(certificate(settings));
     lines.extend(listeners(settings).await);
     lines
+}
+
+/// Whether security keys and passkeys were registered at another host: they serve nobody at this one.
+pub(super) fn key_hosts(settings: &Settings, look: &Look) -> Option<Line> {
+    let here = settings.public_url_at(settings.listen.port()).relying_party();
+    let others: Vec<_> = look.key_hosts.iter().filter(|(host, _)| host != here.id()).cloned().collect();
+    let told = stranded_keys(&others, here.id())?;
+    Some(Line::fail(URL, told, "set public_url back; whoever has no other factor cannot log on"))
 }
 
 async fn public_url(settings: &Settings) -> Line {

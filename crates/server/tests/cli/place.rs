@@ -6,6 +6,7 @@ use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::KeyRing;
 use countersign_core::logon::LogonStep;
 use countersign_core::metrics::Metrics;
+use countersign_core::webauthn::RelyingParty;
 use countersign_core::{Countersign, Identity, Origin, Parts, SessionActor};
 use countersign_model::audit::AuditEvent;
 use countersign_model::clock::SystemClock;
@@ -86,7 +87,11 @@ pub(crate) fn with_core_at<T>(
             hasher: PasswordHasher::new(HashParams::default(), 128 * 1024 * 1024).unwrap(),
             clock,
             entropy: Arc::new(OsEntropy),
-            identity: Identity { suffix: "countersign.local".to_owned(), issuer: "Countersign".to_owned() },
+            identity: Identity {
+                suffix: "countersign.local".to_owned(),
+                issuer: "Countersign".to_owned(),
+                relying_party: RelyingParty::new("localhost", "http://localhost:8080"),
+            },
             metrics: Metrics::default(),
         };
         let core = Countersign::open(parts).await.unwrap();

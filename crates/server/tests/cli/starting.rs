@@ -1,8 +1,12 @@
 //! Starting and stopping, and every reason not to start.
 
-use crate::place::{Ahead, Place, with_core, with_core_at};
+use crate::place::{Ahead, OWNER, PASSWORD, Place, owner_session, with_core, with_core_at};
 use crate::process::{Server, countersign, get, json, refusal, run};
+use countersign_model::entropy::OsEntropy;
+use countersign_model::ids::KeyId;
 use countersign_model::token::Token;
+use countersign_model::webauthn::{Aaguid, KeyKind, Trust, WebAuthnCredential};
+use countersign_store::{Tx, webauthn_credentials};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -216,4 +220,55 @@ fn help_tells_a_stranger_what_to_type() {
         assert!(output.status.success() && text.contains(expected), "{text}");
         assert!(text.contains("Examples:") || args == ["account", "--help"], "{text}");
     }
+}
+
+#[test]
+fn security_keys_of_another_host_keep_it_from_starting_unless_it_is_meant() {
+    let place = Place::new();
+    json(&place.create("acme", OWNER), PASSWORD);
+    with_core(place.data(), async |core, store| {
+        let owner = owner_session(core, OWNER, PASSWORD).await;
+        let key = WebAuthnCredential {
+            id: KeyId::generate(&OsEntropy),
+            account_id: owner.account_id().clone(),
+            principal_id: owner.principal_id().clone(),
+            kind: KeyKind::Passkey,
+            credential_id: vec![1],
+            rp_id: "logon.example.com".to_owned(),
+            public_key: vec![],
+            sign_count: 0,
+            transports: vec![],
+            aaguid: Aaguid::default(),
+            backup_eligible: false,
+            backed_up: false,
+            user_verified: true,
+            attestation_format: "none".to_owned(),
+            trust: Trust::None,
+            name: "laptop".to_owned(),
+            created_at: core.now(),
+            last_used_at: None,
+        };
+        let insert = async move |tx: &mut Tx<'_>| webauthn_credentials::insert(tx, &key).await;
+        assert!(store.write(insert).await.unwrap());
+    });
+    let serve = ["serve", "--data", place.text(), "--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0"];
+    let serve = [&serve[..], &["--ops-listen", "127.0.0.1:0"]].concat();
+    let told = refusal(1, &serve, "");
+    assert!(told.contains("1 at logon.example.com") && told.contains("--danger-strand-keys"), "{told}");
+    let told = run(&["doctor", "--data", place.text()], "");
+    assert!(String::from_utf8(told.stdout).unwrap().contains("1 at logon.example.com"));
+    let server = Server::start(countersign(&[&serve[..], &["--danger-strand-keys"]].concat()));
+    assert_eq!(get(server.pages(), server.host(), "/").status, 200);
+}
+
+#[test]
+fn roots_that_are_no_certificates_are_refused() {
+    let place = Place::new();
+    let file = place.around().join("roots.pem");
+    fs::write(&file, "not a certificate").unwrap();
+    let serve = ["serve", "--data", place.text(), "--listen", "127.0.0.1:0"];
+    let refused = countersign(&serve).env("COUNTERSIGN_ATTESTATION_ROOTS", &file).output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(told.contains("attestation_roots"), "{told}");
 }

@@ -21,7 +21,7 @@ pub(crate) async fn cases(store: &Store) {
     change!(store, |tx| clock::cut_times_after(tx, Timestamp::from_micros(i64::MAX), Timestamp::from_micros(i64::MAX)));
     assert!(look!(store, |tx| sessions::find(tx, &[251; 32])).is_some());
     assert!(look!(store, |tx| sessions::find(tx, &[252; 32])).is_none());
-    let latest = Latest { logon: now, proof: now, window: now };
+    let latest = Latest { logon: now, proof: now, ceremony: now, window: now };
     assert_eq!(change!(store, |tx| clock::end_pending_after(tx, now, latest)), 0);
 
     for _ in 0..5 {

@@ -27,7 +27,14 @@ pub(crate) async fn cases(store: &Store) {
     assert!(!change!(store, |tx| proofs::consume(tx, &[41; 32])), "asked for is not given");
     assert!(change!(store, |tx| proofs::hold(tx, &[41; 32])));
     assert!(!change!(store, |tx| proofs::hold(tx, &[42; 32])));
+    assert!(!change!(store, |tx| proofs::take_challenge(tx, &[41; 32], &[7; 32])), "no key was asked");
+    assert!(change!(store, |tx| proofs::challenge(tx, &[41; 32], &[6; 32])));
+    assert!(change!(store, |tx| proofs::challenge(tx, &[41; 32], &[7; 32])));
+    assert!(!change!(store, |tx| proofs::take_challenge(tx, &[41; 32], &[6; 32])), "the later one counts");
+    let take = async |tx: &mut Tx<'_>| proofs::take_challenge(tx, &[41; 32], &[7; 32]).await;
+    assert_eq!(sixteen_at_once(store, take).await, 1);
     assert!(change!(store, |tx| proofs::give(tx, &[41; 32], Method::VirtualMfa)));
+    assert!(!change!(store, |tx| proofs::challenge(tx, &[41; 32], &[8; 32])), "it was given");
     assert!(!change!(store, |tx| proofs::give(tx, &[41; 32], Method::Password)), "given once");
     assert_eq!(look!(store, |tx| proofs::find(tx, &[41; 32])).unwrap().method, Some(Method::VirtualMfa));
     assert_eq!(sixteen_at_once(store, async |tx: &mut Tx<'_>| proofs::consume(tx, &[41; 32]).await).await, 1);

@@ -35,6 +35,7 @@ mod timing;
 use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::KeyRing;
 use countersign_core::metrics::Metrics;
+use countersign_core::webauthn::RelyingParty;
 use countersign_core::{Countersign, Identity, Parts};
 use countersign_model::Entropy as _;
 use countersign_model::clock::SystemClock;
@@ -103,7 +104,11 @@ impl Bench {
             hasher: PasswordHasher::new(HashParams::default(), 128 << 20).unwrap(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
-            identity: Identity { suffix: "countersign.local".to_owned(), issuer: "Countersign".to_owned() },
+            identity: Identity {
+                suffix: "countersign.local".to_owned(),
+                issuer: "Countersign".to_owned(),
+                relying_party: RelyingParty::new("localhost", "http://localhost:8080"),
+            },
             metrics: Metrics::default(),
         })
         .await

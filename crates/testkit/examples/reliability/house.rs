@@ -6,6 +6,7 @@ use crate::{Bench, random};
 use countersign_core::hashing::{HashParams, PasswordHasher};
 use countersign_core::keyring::KeyRing;
 use countersign_core::metrics::Metrics;
+use countersign_core::webauthn::RelyingParty;
 use countersign_core::{Countersign, Identity, Parts};
 use countersign_model::clock::SystemClock;
 use countersign_model::entropy::OsEntropy;
@@ -42,7 +43,11 @@ impl House {
                 hasher: PasswordHasher::new(HashParams::default(), 64 << 20).unwrap(),
                 clock: Arc::new(SystemClock),
                 entropy: Arc::new(OsEntropy),
-                identity: Identity { suffix: "countersign.local".to_owned(), issuer: "Countersign".to_owned() },
+                identity: Identity {
+                    suffix: "countersign.local".to_owned(),
+                    issuer: "Countersign".to_owned(),
+                    relying_party: RelyingParty::new("localhost", "http://localhost:8080"),
+                },
                 metrics: Metrics::default(),
             };
             drop(Countersign::open(parts).await.unwrap());

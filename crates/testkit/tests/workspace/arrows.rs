@@ -27,6 +27,11 @@ const ARROWS: &[Rule] = &[
         never: &["axum", "hyper", "jiff", "libsqlite3-sys", "tokio", "tokio-postgres"],
     },
     Rule {
+        name: "countersign-webauthn",
+        may_use: &[],
+        never: &["axum", "hyper", "jiff", "libsqlite3-sys", "tokio-postgres"],
+    },
+    Rule {
         name: "countersign-model",
         may_use: &[],
         never: &["axum", "hyper", "libsqlite3-sys", "tokio", "tokio-postgres"],
@@ -38,7 +43,7 @@ const ARROWS: &[Rule] = &[
     },
     Rule {
         name: "countersign-core",
-        may_use: &["countersign-model", "countersign-otp", "countersign-store"],
+        may_use: &["countersign-model", "countersign-otp", "countersign-store", "countersign-webauthn"],
         never: &["askama", "axum", "http", "hyper", "libsqlite3-sys", "rusqlite", "tokio-postgres", "tower-http"],
     },
     Rule { name: "countersign-console", may_use: DOOR_MAY_USE, never: DATABASES },

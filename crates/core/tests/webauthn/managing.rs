@@ -1,0 +1,103 @@
+//! Listing, renaming, unbinding.
+
+use countersign_core::{Refusal, SessionActor};
+use countersign_model::settings::{SensitiveOperation, Strength};
+use countersign_model::webauthn::KeyKind;
+use countersign_store::users::MfaFilter;
+use countersign_testkit::people::{USER_PASSWORD, login_with_mfa};
+use countersign_testkit::{Kit, SoftKey, both_engines, demand, origin, reason, refusal};
+
+both_engines! {
+    async fn d02_keys_have_names_that_their_owner_changes(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let session = kit.session(&alice).await;
+        let mut key = SoftKey::passkey();
+        let (session, first) = kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
+        kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        let session = { drop(session); kit.session_with_key(&alice, &mut key).await };
+        let core = kit.core();
+        core.rename_own_key(&session.actor, first.id.as_str(), "laptop", origin()).await.unwrap();
+        let taken = core.rename_own_key(&session.actor, first.id.as_str(), "passkey 2", origin()).await;
+        assert_eq!(reason(taken), "key_name_taken");
+        let own = core.own_security(&session.actor).await.unwrap();
+        let names: Vec<_> = own.keys.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(names, ["laptop", "Passkey 2"]);
+        assert!(own.keys[0].last_used_at.is_some() && own.keys[1].last_used_at.is_none());
+        // Nobody else's.
+        let bob = kit.ram_user(&acme, "bob").await;
+        let bob = kit.session(&bob).await;
+        let theirs = core.rename_own_key(&bob.actor, first.id.as_str(), "mine", origin()).await;
+        assert_eq!(refusal(theirs), Refusal::PasskeyNotFound);
+        let theirs = core.rename_key_of(&bob.actor, "alice", (first.id.as_str(), "mine"), origin()).await;
+        assert_eq!(refusal(theirs), Refusal::NoPermission);
+    }
+
+    async fn attack_063_111_unbinding_ones_own_key_always_asks_for_a_proof(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut change = countersign_core::settings::SettingsChange::default();
+        change.strengths.push((SensitiveOperation::OwnMfa, Strength::Off));
+        crate::set(&kit, &acme, change).await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let mut key = SoftKey::passkey();
+        let bound = kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut key).await.unwrap();
+        let session = kit.session_with_key(&alice, &mut key).await;
+        let unbind = async |actor: SessionActor| kit.core().unbind_own_key(&actor, bound.id.as_str(), origin()).await;
+        demand(unbind(session.actor.clone()).await);
+        let (_, unbound) = kit.proved_by_key(&session, &mut key, unbind).await;
+        let (token, _) = unbound.unwrap();
+        let own = kit.core().own_security(&kit.visitor(token).await.actor).await.unwrap();
+        assert!(!own.factors.any());
+        assert_eq!(refusal(kit.core().session(&session.token).await), Refusal::NotLoggedOn, "other sessions have ended");
+    }
+
+    async fn x8_the_last_factor_stays_where_one_is_required(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
+        let mut key = SoftKey::passkey();
+        let first = kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut key).await.unwrap();
+        let session = kit.session_with_key(&alice, &mut key).await;
+        let unbind = async |actor: SessionActor| kit.core().unbind_own_key(&actor, first.id.as_str(), origin()).await;
+        let (session, refused) = kit.proved_by_key(&session, &mut key, unbind).await;
+        assert_eq!(refusal(refused), Refusal::MfaRequired);
+        drop(session);
+        kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        let session = kit.session_with_key(&alice, &mut key).await;
+        let (_, unbound) = kit.proved_by_key(&session, &mut key, unbind).await;
+        unbound.unwrap();
+        // With a virtual MFA device beside it likewise: that one is the last then.
+        let (bob, phone) = { let bob = kit.ram_user_with(&acme, "bob", Some(login_with_mfa())).await; (bob, kit.bind_for(&acme, "bob").await) };
+        kit.bind_key_for(&acme, "bob", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        let session = kit.session_with(&bob, &phone).await;
+        kit.core().unbind_own(&session.actor, phone.code(&kit), origin()).await.unwrap();
+    }
+
+    async fn c28_k01_lists_and_counts_see_keys_as_factors(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut key = SoftKey::u2f();
+        kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
+        kit.bind_key_for(&acme, "alice", KeyKind::SecurityKey, &mut key).await.unwrap();
+        kit.keyed_user(&acme, "bob", KeyKind::Passkey, &mut SoftKey::passkey()).await;
+        kit.ram_user_with(&acme, "carol", Some(login_with_mfa())).await;
+        let owner = kit.owner_session(&acme).await.actor;
+        let core = kit.core();
+        for (mfa, expected) in [
+            (MfaFilter::Bound, vec!["alice", "bob"]),
+            (MfaFilter::NotAttached, vec!["carol"]),
+            (MfaFilter::RequiredUnbound, vec!["carol"]),
+        ] {
+            let query = countersign_core::users::UsersQuery { search: String::new(), mfa, offset: 0, limit: 10 };
+            let (users, total) = core.list_users(&owner, query, origin()).await.unwrap();
+            assert_eq!(users.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), expected);
+            assert_eq!(total, i64::try_from(expected.len()).unwrap());
+        }
+        let posture = core.overview(&owner, origin()).await.unwrap().posture;
+        assert_eq!((posture.console_users, posture.protected, posture.required_unbound), (3, 2, 1));
+        assert_eq!(core.practice(&owner, origin()).await.unwrap().users_with_mfa, 2);
+        let shown = core.mfa_of(&owner, Some("alice"), origin()).await.unwrap().unwrap();
+        assert!(shown.serial_number.starts_with(&format!("acs:ram::{}:u2f/", acme.id)), "{shown:?}");
+        assert_eq!(core.passkeys_of(&owner, "bob", origin()).await.unwrap().len(), 1);
+        assert!(core.passkeys_of(&owner, "alice", origin()).await.unwrap().is_empty());
+        core.reset_owner_mfa("acme").await.unwrap_err();
+    }
+}

@@ -1,0 +1,74 @@
+//! Challenges that wait for their answer. [`consume`] is the one place where one is used up.
+
+use crate::{Row, StoreError, Tx, params, statements};
+use countersign_model::Timestamp;
+use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::webauthn::CeremonyPurpose;
+
+statements! {
+    BEGIN = "INSERT INTO webauthn_ceremonies (challenge_hash, started_by, purpose, account_id, principal_id, replaces, \
+             expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    TRIM = "DELETE FROM webauthn_ceremonies WHERE started_by = $1 AND challenge_hash IN \
+            (SELECT challenge_hash FROM webauthn_ceremonies WHERE started_by = $1 \
+            ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
+    CONSUME = "DELETE FROM webauthn_ceremonies WHERE challenge_hash = $1 AND started_by = $2 AND expires_at > $3 \
+               RETURNING purpose, account_id, principal_id, replaces, expires_at";
+    SWEEP = "DELETE FROM webauthn_ceremonies WHERE expires_at < $1";
+}
+
+/// A challenge and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ceremony {
+    /// The one thing that it is good for.
+    pub purpose: CeremonyPurpose,
+    /// Whose key it is about; nobody's where the passkey will tell.
+    pub subject: Option<(AccountId, PrincipalId)>,
+    /// Whether the virtual MFA device goes when the key is bound.
+    pub replaces: bool,
+    /// After this it is worthless.
+    pub expires_at: Timestamp,
+}
+
+/// Begins a ceremony. `started_by` is the id of a logon or session, or stands for a browser: nobody else may finish it.
+pub async fn begin(
+    tx: &mut Tx<'_>,
+    challenge_hash: &[u8; 32],
+    started_by: &str,
+    ceremony: &Ceremony,
+) -> Result<(), StoreError> {
+    let (account, principal) = ceremony.subject.as_ref().map(|(account, principal)| (account, principal)).unzip();
+    let Ceremony { purpose, replaces, expires_at, subject: _ } = ceremony;
+    tx.execute(BEGIN, params![challenge_hash, started_by, purpose.as_str(), account, principal, replaces, expires_at])
+        .await
+        .map(drop)
+}
+
+/// Drops the oldest ceremonies of one who begins many, so that `keep` are left.
+pub async fn trim(tx: &mut Tx<'_>, started_by: &str, keep: i64) -> Result<u64, StoreError> {
+    tx.execute(TRIM, params![started_by, keep]).await
+}
+
+/// Uses a challenge up: whoever began it answers it, once, in time. Of several that try, one succeeds.
+pub async fn consume(
+    tx: &mut Tx<'_>,
+    challenge_hash: &[u8; 32],
+    started_by: &str,
+    now: Timestamp,
+) -> Result<Option<Ceremony>, StoreError> {
+    tx.row(CONSUME, params![challenge_hash, started_by, now]).await?.map(read).transpose()
+}
+
+/// Drops ceremonies that ran out.
+pub async fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    tx.execute(SWEEP, params![now]).await
+}
+
+fn read(row: Row) -> Result<Ceremony, StoreError> {
+    let mut r = row.reader("webauthn_ceremonies");
+    Ok(Ceremony {
+        purpose: r.parse("purpose")?,
+        subject: r.opt_parse("account_id")?.zip(r.opt_parse("principal_id")?),
+        replaces: r.bool("replaces")?,
+        expires_at: r.time("expires_at")?,
+    })
+}
