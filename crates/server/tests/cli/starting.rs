@@ -257,7 +257,7 @@ fn security_keys_of_another_host_keep_it_from_starting_unless_it_is_meant() {
     assert!(told.contains("1 at logon.example.com") && told.contains("--danger-strand-keys"), "{told}");
     let told = run(&["doctor", "--data", place.text()], "");
     assert!(String::from_utf8(told.stdout).unwrap().contains("1 at logon.example.com"));
-    let server = Server::start(countersign(&[&serve[..], &["--danger-strand-keys"]].concat()));
+    let server = Server::start(countersign(&["serve", "--data", place.text(), "--danger-strand-keys"]));
     assert_eq!(get(server.pages(), server.host(), "/").status, 200);
 }
 
