@@ -331,6 +331,7 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "EntityNotExist.User.Passkey",
     "InvalidParameter.PasskeyName.Length",
     "InvalidParameter.PasskeyName.InvalidChars",
+    "InvalidParameter.Attestation",
     "InvalidParameter.Attestation.OwnKeys",
     "Throttling.Binding",
     "EntityAlreadyExists.Group",

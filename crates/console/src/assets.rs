@@ -13,6 +13,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("countersign.css", CSS, include_str!("../assets/countersign.css")),
     ("icons.css", CSS, include_str!("../assets/icons.css")),
     ("countersign.js", SCRIPT, include_str!("../assets/countersign.js")),
+    ("webauthn.js", SCRIPT, include_str!("../assets/webauthn.js")),
     ("favicon.svg", PICTURE, include_str!("../assets/favicon.svg")),
     ("mark.svg", PICTURE, include_str!("../assets/mark.svg")),
 ];

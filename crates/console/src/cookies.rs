@@ -1,4 +1,5 @@
-//! The cookies: the secrets of a session, a logon, a known browser and a remembered machine, and two preferences.
+//! The cookies: the secrets of a session, a logon, a passkey logon, a known browser and a remembered machine, a key that was
+//! just unbound, and two preferences.
 //!
 //! Over https they carry the `__Host-` prefix, which ties them to this very host; plain `http://localhost` accepts neither
 //! the prefix nor `Secure` everywhere, so there they go without.
@@ -18,6 +19,10 @@ pub(crate) enum Cookie {
     Browser,
     /// The secret by which the machine is remembered.
     Machine,
+    /// The secret by which a browser answers when it was asked for a passkey.
+    Passkey,
+    /// The credential id of a key that was just unbound, for one page, whose script lets the browser forget it.
+    Gone,
     /// The language chosen.
     Language,
     /// The theme chosen.
@@ -31,6 +36,8 @@ impl Cookie {
             Self::Logon => "countersign-logon",
             Self::Browser => "countersign-browser",
             Self::Machine => "countersign-machine",
+            Self::Passkey => "countersign-passkey",
+            Self::Gone => "countersign-gone",
             Self::Language => "countersign-language",
             Self::Theme => "countersign-theme",
         }
@@ -41,6 +48,8 @@ impl Cookie {
         match self {
             Self::Session => None,
             Self::Logon => Some(600),
+            Self::Passkey => Some(300),
+            Self::Gone => Some(60),
             Self::Browser => Some(90 * 24 * 3_600),
             Self::Machine => Some(7 * 24 * 3_600),
             Self::Language | Self::Theme => Some(365 * 24 * 3_600),

@@ -28,6 +28,11 @@ impl Fields {
         self.one(name).to_owned().into()
     }
 
+    /// All values of a field that may come several times.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        self.0.get(name).into_iter().flatten().map(|value| value.trim().to_owned()).collect()
+    }
+
     /// Whether a box was ticked.
     pub(crate) fn ticked(&self, name: &str) -> bool {
         !self.one(name).is_empty()

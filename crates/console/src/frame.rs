@@ -316,6 +316,11 @@ fn done_key(word: &str) -> Option<&'static str> {
         ("key-enabled", "done-key-enabled"),
         ("key-disabled", "done-key-disabled"),
         ("key-deleted", "done-key-deleted"),
+        ("webauthn-security-key-bound", "webauthn-security-key-done-bound"),
+        ("webauthn-security-key-unbound", "webauthn-security-key-done-unbound"),
+        ("webauthn-passkey-bound", "webauthn-passkey-done-bound"),
+        ("webauthn-passkey-unbound", "webauthn-passkey-done-unbound"),
+        ("webauthn-renamed", "webauthn-done-renamed"),
     ];
     WORDS.iter().find(|(known, _)| *known == word).map(|(_, key)| *key)
 }

@@ -41,8 +41,8 @@ impl Language {
     }
 
     /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the
-    /// audit log, AccessKeys, groups and policies.
-    const fn texts(self) -> [&'static str; 10] {
+    /// audit log, AccessKeys, groups and policies, the check of MFA, security keys and passkeys.
+    const fn texts(self) -> [&'static str; 11] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -55,6 +55,7 @@ impl Language {
                 include_str!("../locales/en/keys.ftl"),
                 include_str!("../locales/en/access.ftl"),
                 include_str!("../locales/en/check.ftl"),
+                include_str!("../locales/en/webauthn.ftl"),
             ],
             Self::Chinese => [
                 include_str!("../locales/zh-CN/frame.ftl"),
@@ -67,6 +68,7 @@ impl Language {
                 include_str!("../locales/zh-CN/keys.ftl"),
                 include_str!("../locales/zh-CN/access.ftl"),
                 include_str!("../locales/zh-CN/check.ftl"),
+                include_str!("../locales/zh-CN/webauthn.ftl"),
             ],
         }
     }

@@ -1,15 +1,20 @@
 //! The pages: one file each, with its handler, what its template shows, and the fields it reads.
 
+pub(crate) mod key_help;
 pub(crate) mod log_off;
 pub(crate) mod logon_bind;
+pub(crate) mod logon_bind_key;
 pub(crate) mod logon_choose_password;
 pub(crate) mod logon_name;
+pub(crate) mod logon_passkey;
 pub(crate) mod logon_password;
 pub(crate) mod logon_recovery_code;
 pub(crate) mod logon_second_factor;
 pub(crate) mod not_me;
 pub(crate) mod own_access_keys;
 pub(crate) mod own_history;
+pub(crate) mod own_key_bind;
+pub(crate) mod own_keys;
 pub(crate) mod own_mfa;
 pub(crate) mod own_notices;
 pub(crate) mod own_password;
@@ -31,6 +36,7 @@ pub(crate) mod ram_user_access_keys;
 pub(crate) mod ram_user_create;
 pub(crate) mod ram_user_delete;
 pub(crate) mod ram_user_edit;
+pub(crate) mod ram_user_keys;
 pub(crate) mod ram_user_logon;
 pub(crate) mod ram_user_mfa;
 pub(crate) mod ram_user_policies;
@@ -50,3 +56,5 @@ mod ram_confirm;
 mod ram_facts_form;
 mod ram_login_form;
 mod ram_password_shown;
+mod ram_settings_attestation;
+mod webauthn_parts;

@@ -1,11 +1,12 @@
 //! Every path with the state it needs. A route that needs a session has it behind the guard; the default is none.
 
 use crate::pages::{
-    log_off, logon_bind, logon_choose_password, logon_name, logon_password, logon_recovery_code, logon_second_factor,
-    not_me, own_access_keys, own_history, own_mfa, own_notices, own_password, own_recovery, own_sessions, preferences,
-    ram_audit, ram_findings, ram_group, ram_groups, ram_mfa_check, ram_overview, ram_policies, ram_policy,
-    ram_settings, ram_user, ram_user_access_keys, ram_user_create, ram_user_delete, ram_user_edit, ram_user_logon,
-    ram_user_mfa, ram_user_policies, ram_user_reset, ram_user_sessions, ram_users, security, setup,
+    key_help, log_off, logon_bind, logon_bind_key, logon_choose_password, logon_name, logon_passkey, logon_password,
+    logon_recovery_code, logon_second_factor, not_me, own_access_keys, own_history, own_key_bind, own_keys, own_mfa,
+    own_notices, own_password, own_recovery, own_sessions, preferences, ram_audit, ram_findings, ram_group, ram_groups,
+    ram_mfa_check, ram_overview, ram_policies, ram_policy, ram_settings, ram_user, ram_user_access_keys,
+    ram_user_create, ram_user_delete, ram_user_edit, ram_user_keys, ram_user_logon, ram_user_mfa, ram_user_policies,
+    ram_user_reset, ram_user_sessions, ram_users, security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};
@@ -44,12 +45,17 @@ fn routes() -> Vec<Route> {
         ("/", Nobody, get(logon_name::show)),
         ("/login/{domain}", Nobody, get(logon_name::show_for)),
         ("/logon", Nobody, post(logon_name::begin)),
+        ("/logon/passkey/begin", Nobody, post(logon_passkey::begin)),
+        ("/logon/passkey", Nobody, post(logon_passkey::prove)),
         ("/logon/password", Logon, get(logon_password::show).post(logon_password::prove)),
         ("/logon/second-factor", Logon, get(logon_second_factor::show).post(logon_second_factor::prove)),
+        ("/logon/second-factor/begin", Logon, post(logon_second_factor::begin_key)),
         ("/logon/recovery-code", Logon, get(logon_recovery_code::show).post(logon_recovery_code::prove)),
         ("/logon/choose-password", Logon, get(logon_choose_password::show).post(logon_choose_password::choose)),
         ("/logon/bind", Logon, get(logon_bind::show_types).post(logon_bind::start)),
         ("/logon/bind/virtual-mfa", Logon, get(logon_bind::show).post(logon_bind::confirm)),
+        ("/logon/bind/security-keys", Logon, get(logon_bind_key::show).post(logon_bind_key::bind)),
+        ("/logon/bind/passkeys", Logon, get(logon_bind_key::show).post(logon_bind_key::bind)),
         ("/logon/cancel", Logon, post(logon_name::cancel)),
         ("/logoff", Session, post(log_off::log_off)),
         ("/setup", Nobody, get(setup::show).post(setup::create)),
@@ -61,8 +67,10 @@ fn routes() -> Vec<Route> {
         ("/account/security", Session, get(security::show_account)),
         ("/me/security", Session, get(security::show_own)),
         ("/ram", Session, get(ram_overview::show_first)),
+        ("/help/keys", Session, get(key_help::show)),
     ];
     routes.extend(own_pages());
+    routes.extend(key_pages());
     routes.extend(ram_pages());
     routes.extend(access_pages());
     routes
@@ -100,6 +108,24 @@ fn own_pages() -> Vec<Route> {
         ("/me/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
         ("/me/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
         ("/me/security/virtual-mfa/unbind", Session, get(own_mfa::show_unbind).post(own_mfa::unbind)),
+    ]
+}
+
+/// Security keys and passkeys, one's own and those of a RAM user.
+fn key_pages() -> Vec<Route> {
+    use Needs::Session;
+    vec![
+        ("/account/security/security-keys", Session, get(own_keys::show).post(own_keys::change)),
+        ("/account/security/security-keys/bind", Session, get(own_key_bind::show).post(own_key_bind::bind)),
+        ("/account/security/passkeys", Session, get(own_keys::show).post(own_keys::change)),
+        ("/account/security/passkeys/bind", Session, get(own_key_bind::show).post(own_key_bind::bind)),
+        ("/me/security/security-keys", Session, get(own_keys::show).post(own_keys::change)),
+        ("/me/security/security-keys/bind", Session, get(own_key_bind::show).post(own_key_bind::bind)),
+        ("/me/security/passkeys", Session, get(own_keys::show).post(own_keys::change)),
+        ("/me/security/passkeys/bind", Session, get(own_key_bind::show).post(own_key_bind::bind)),
+        ("/ram/users/{name}/security-keys", Session, get(ram_user_keys::show).post(ram_user_keys::change)),
+        ("/ram/users/{name}/security-keys/bind", Session, get(ram_user_keys::show_bind).post(ram_user_keys::bind)),
+        ("/ram/users/{name}/passkeys", Session, get(ram_user_keys::show).post(ram_user_keys::change)),
     ]
 }
 

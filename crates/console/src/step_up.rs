@@ -20,6 +20,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use countersign_core::step_up::ProofDemand;
 use countersign_core::{Error, Refusal};
+use countersign_model::principal::PrincipalKind;
 use countersign_model::token::Token;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -29,6 +30,9 @@ const LONGEST_FORM: usize = 64 * 1024;
 const ASKED: &str = "verify_request";
 const CARRIED: &str = "verify_form";
 const PROOF: &str = "verify_proof";
+const RESPONSE: &str = "response";
+/// The id of the form that asks for a key.
+const KEY_FORM: &str = "verify_response";
 
 #[derive(Template)]
 #[template(path = "step_up.html")]
@@ -38,6 +42,10 @@ struct Page {
     problems: Problems,
     operation: String,
     by_code: bool,
+    by_password: bool,
+    /// What the browser is asked for a key; empty where none is bound.
+    options: String,
+    is_owner: bool,
     path: String,
     request: String,
     form: String,
@@ -95,7 +103,9 @@ pub(crate) async fn layer(State(console): State<Console>, request: Request, next
     let response = next.run(sent.request(&sent.form, member.clone())).await;
     match response.extensions().get::<Demanded>() {
         None => response,
-        Some(Demanded(asked)) => show(&console, (&visitor, &member), &sent, (asked, &sent.form), Problems::default()),
+        Some(Demanded(asked)) => {
+            show(&console, (&visitor, &member), &sent, (asked, &sent.form), Problems::default()).await
+        }
     }
 }
 
@@ -108,7 +118,13 @@ async fn take_proof(
     let over = || answer::failure(console, visitor, Refusal::ProofOver.into());
     let Some(asked) = Token::parse(&fields.text(ASKED)) else { return over() };
     let Some(form) = console.core.open_form(&member.0, &sent.path(), &fields.text(CARRIED)) else { return over() };
-    match console.core.prove(&member.0, &asked, fields.secret(PROOF), &visitor.origin).await {
+    let by_key = fields.ticked(RESPONSE);
+    let proved = if by_key {
+        console.core.prove_with_key(&member.0, &asked, fields.text(RESPONSE), &visitor.origin).await
+    } else {
+        console.core.prove(&member.0, &asked, fields.secret(PROOF), &visitor.origin).await
+    };
+    match proved {
         Ok(token) => {
             let renewed = match console.core.session(&token).await {
                 Ok(actor) => Member(Arc::new(actor.asking_from(&visitor.origin).with_proof(asked))),
@@ -118,14 +134,30 @@ async fn take_proof(
             let response = match response.extensions().get::<Demanded>() {
                 None => response,
                 // Something has changed meanwhile: it is asked for anew.
-                Some(Demanded(again)) => show(console, (visitor, &renewed), sent, (again, &form), Problems::default()),
+                Some(Demanded(again)) => {
+                    show(console, (visitor, &renewed), sent, (again, &form), Problems::default()).await
+                }
             };
             with_session(console, response, &token)
         }
-        Err(Error::Refused { refusal: refusal @ (Refusal::WrongCode | Refusal::OldPasswordIncorrect), .. }) => {
-            let problems = Problems::one(PROOF, refusal_text(&visitor.words, refusal));
+        Err(Error::Refused {
+            refusal:
+                refusal @ (Refusal::WrongCode
+                | Refusal::OldPasswordIncorrect
+                | Refusal::KeyNotAccepted
+                | Refusal::KeyNotAllowed
+                | Refusal::KeyUnknown
+                | Refusal::CeremonyOver),
+            ..
+        }) => {
+            let text = if by_key && refusal == Refusal::WrongCode {
+                visitor.words.s("webauthn-wrong")
+            } else {
+                refusal_text(&visitor.words, refusal)
+            };
+            let problems = Problems::one(if by_key { KEY_FORM } else { PROOF }, text);
             match console.core.proof_demand(&member.0, &asked).await {
-                Ok(asked) => show(console, (visitor, member), sent, (&asked, &form), problems),
+                Ok(asked) => show(console, (visitor, member), sent, (&asked, &form), problems).await,
                 Err(error) => answer::failure(console, visitor, error),
             }
         }
@@ -145,7 +177,7 @@ fn with_session(console: &Console, response: Response, token: &Token) -> Respons
     with_cookie(response, Some(cookie))
 }
 
-fn show(
+async fn show(
     console: &Console,
     (visitor, member): (&Visitor, &Member),
     sent: &Sent,
@@ -157,6 +189,14 @@ fn show(
         Ok(form) => form,
         Err(error) => return answer::failure(console, visitor, error),
     };
+    let options = if asked.ways.key {
+        match console.core.begin_proof(&member.0, &asked.token, &visitor.origin).await {
+            Ok(prompt) => prompt.options,
+            Err(error) => return answer::failure(console, visitor, error),
+        }
+    } else {
+        String::new()
+    };
     let suffix = &console.core.identity().suffix;
     let back = back(console, sent);
     let template = Page {
@@ -164,7 +204,10 @@ fn show(
         frame: Frame { path: back.clone(), ..Frame::of_console(visitor, member, suffix, Place::around(&path)) },
         problems,
         operation: visitor.words.s(&format!("ram-event-{}", asked.action.code())),
-        by_code: !asked.ways.password,
+        by_code: asked.ways.code,
+        by_password: asked.ways.password,
+        options,
+        is_owner: member.0.session().kind == PrincipalKind::Owner,
         path,
         request: asked.token.expose().to_owned(),
         form,

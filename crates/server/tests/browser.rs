@@ -42,6 +42,26 @@ fn browser_recovery_chinese_narrow() {
 }
 
 #[test]
+fn c20_d03_browser_keys_english_wide() {
+    run("keys.mjs", &["en", "1280"]);
+}
+
+#[test]
+fn browser_keys_english_narrow() {
+    run("keys.mjs", &["en", "360"]);
+}
+
+#[test]
+fn browser_keys_chinese_wide() {
+    run("keys.mjs", &["zh-CN", "1280"]);
+}
+
+#[test]
+fn browser_keys_chinese_narrow() {
+    run("keys.mjs", &["zh-CN", "360"]);
+}
+
+#[test]
 fn browser_without_script() {
     run("without_script.mjs", &[]);
 }

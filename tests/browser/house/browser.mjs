@@ -199,7 +199,7 @@ export class Visitor {
     await this.page.emulateMedia({ colorScheme: "light" });
     for (const part of await this.#beyond()) finding(`beyond the edge of the page: ${part}`, where);
     const text = await this.page.locator("body").innerText();
-    const leftOver = /\{ ?\$|\b(?:refusal|error|done|notice|chip|bind|nav|setup|ram|user|setting|logon)-(?!admin)[a-z]+(?:-[a-z]+)*\b/.exec(text);
+    const leftOver = /\{ ?\$|\b(?:refusal|error|done|notice|chip|bind|nav|setup|ram|user|setting|logon|webauthn|attestation)-(?!admin)[a-z]+(?:-[a-z]+)*\b/.exec(text);
     if (leftOver) finding(`it reads like a key without a text: ${leftOver[0]}`, where);
   }
 

@@ -51,7 +51,7 @@ password-rules = At least 8 characters, four of them different, and not with you
 # Messages about what was just done
 done-mfa-bound = The virtual MFA device is bound. You will be asked for a code at your next logon.
 done-mfa-replaced = The new virtual MFA device is bound in place of the old one.
-done-mfa-unbound = The virtual MFA device is unbound. Your password alone protects you now.
+done-mfa-unbound = The virtual MFA device is unbound. Unless you have a security key or passkey, your password alone protects you now.
 done-user-mfa-bound = The virtual MFA device is bound for the user.
 done-user-mfa-unbound = The virtual MFA device of the user is unbound.
 done-password-changed = Your password is changed. Your other sessions have ended.
@@ -131,6 +131,7 @@ refusal-CeremonyOver = This request has run out or was answered. Begin again.
 refusal-EntityNotExist-User-Passkey = There is no such security key or passkey.
 refusal-InvalidParameter-PasskeyName-Length = A name has 1 to 64 characters.
 refusal-InvalidParameter-PasskeyName-InvalidChars = The name contains characters that are not allowed.
+refusal-InvalidParameter-Attestation = Tick at least one product or type at least one AAGUID; each looks like 00000000-0000-0000-0000-000000000000, and there may be 100.
 refusal-InvalidParameter-Attestation-OwnKeys = Under this rule you could not use your own security keys and passkeys any more.
 refusal-Throttling-Binding = Too many bindings were begun. Wait an hour, then begin again.
 refusal-InvalidParameter-LoginSessionDuration = Type a whole number of hours from 1 to 24.

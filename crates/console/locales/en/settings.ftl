@@ -42,9 +42,21 @@ binding-codes-one = One code
 binding-codes-two = Two consecutive codes
 setting-mfa_device_types = MFA device types per user
 setting-mfa_device_types-help = With one, a user has a virtual MFA device or a security key, not both. Passkeys, email and phone do not count. Default: one.
-setting-mfa_device_types-awaits = Counts as soon as security keys can be bound.
 device-types-one = One type
 device-types-several = Several types
+setting-attestation = Security keys and passkeys that are allowed
+setting-attestation-help = Judged when one is bound, and at every use. Default: all.
+attestation-any = All
+attestation-any-help = Whatever the browser offers.
+attestation-device-bound = Only those that stay on their device
+attestation-device-bound-help = No synced passkeys. Whoever loses the device loses the passkey, so have each user bind two.
+attestation-allow = Only these products
+attestation-allow-help = The key has to prove its model when it is bound. Most synced passkeys cannot. Keys that were bound without that proof must be bound anew.
+attestation-deny = All but these products
+attestation-deny-help = Judged by what a key says of itself. This keeps out mistakes, not lies.
+attestation-products = Products
+attestation-others = Other models
+attestation-others-help = AAGUIDs, one on a line, as the maker publishes them. At most 100 with those above. The list counts for the last two choices only.
 
 setting-session_hours = Longest session
 setting-session_hours-help = After that one logs on again, whatever one is doing. 1 to 24 hours, default 6. A shorter time ends all open sessions.
@@ -58,7 +70,6 @@ setting-logon_networks-help = Addresses and networks from which RAM users log on
 setting-logon_networks-none = Everywhere
 setting-passkey_logon = Logon with a passkey
 setting-passkey_logon-help = A passkey with user verification takes the place of password and code. Default: on.
-setting-passkey_logon-awaits = Counts as soon as passkeys can be bound.
 
 setting-users_change_password = Users change their own password
 setting-users_change_password-help = Without it only administrators give new ones, except where one must be chosen at logon. Default: on.
@@ -181,6 +192,10 @@ forecast-administrators = { $n ->
    *[other] { $n } administrators among them:
 }
 forecast-more = and { $n } more
+forecast-attestation-title = Keys that are bound may stop working.
+forecast-attestation = Security keys and passkeys that the new rule does not allow prove nothing any more. Whoever has no other factor needs a recovery code or an administrator.
+forecast-attestation-whom = Users with keys that are not allowed
+forecast-attestation-whom-note = How many that are is not counted. After saving, the lists on their pages mark such keys.
 forecast-nobody = Nobody
 forecast-nobody-note = No user is refused, asked more often, or has to do anything.
 forecast-sessions = { $n ->

@@ -51,7 +51,7 @@ password-rules = 至少 8 个字符，其中至少 4 个不同，且不能包含
 # 操作结果
 done-mfa-bound = 虚拟 MFA 设备已绑定。下次登录时需要输入验证码。
 done-mfa-replaced = 新的虚拟 MFA 设备已绑定，旧设备已失效。
-done-mfa-unbound = 虚拟 MFA 设备已解绑。现在仅由密码保护您的账号。
+done-mfa-unbound = 虚拟 MFA 设备已解绑。如果没有绑定安全密钥或通行密钥，现在仅由密码保护您的账号。
 done-user-mfa-bound = 已为该用户绑定虚拟 MFA 设备。
 done-user-mfa-unbound = 已解绑该用户的虚拟 MFA 设备。
 done-password-changed = 密码已修改，其他会话已结束。
@@ -131,6 +131,7 @@ refusal-CeremonyOver = 本次请求已过期或已被使用，请重新开始。
 refusal-EntityNotExist-User-Passkey = 该安全密钥或通行密钥不存在。
 refusal-InvalidParameter-PasskeyName-Length = 名称长度为 1 至 64 个字符。
 refusal-InvalidParameter-PasskeyName-InvalidChars = 名称包含不允许的字符。
+refusal-InvalidParameter-Attestation = 请至少勾选一个产品或填写一个 AAGUID，格式如 00000000-0000-0000-0000-000000000000，最多 100 个。
 refusal-InvalidParameter-Attestation-OwnKeys = 按此规则，您将无法继续使用自己的安全密钥和通行密钥。
 refusal-Throttling-Binding = 绑定操作过于频繁，请一小时后再试。
 refusal-InvalidParameter-LoginSessionDuration = 请输入 1 到 24 之间的整数。

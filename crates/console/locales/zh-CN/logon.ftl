@@ -84,5 +84,5 @@ app-android-scanner = 部分旧款 Android 手机还需要从应用商店安装�
 why-mfa-title = 什么是多因素认证？为什么需要它？
 why-mfa-what = 多因素认证（MFA）在密码之外增加一层验证。登录需要两步：
 why-mfa-first = 输入用户名和密码；
-why-mfa-second = 输入只有您的设备才能显示的验证码，每 30 秒更新一次。
+why-mfa-second = 输入只有您的设备才能显示的验证码（每 30 秒更新一次），或使用您的安全密钥、通行密钥。
 why-mfa-why = 即使密码泄露，没有您的设备，他人也无法登录。

@@ -1,7 +1,8 @@
-//! The step *bind*: a logon that must bind a device can do nothing else.
+//! The step *bind*: a logon that must bind a device can do nothing else. Security keys and passkeys have their own file.
 
 use super::binding_form::{BindingForm, typed_codes};
 use super::logon_steps::{go_on, shown_name, waiting_for};
+use super::webauthn_parts::path_of;
 use crate::Console;
 use crate::answer::{self, form_page, refusal_text, see};
 use crate::fields::Fields;
@@ -15,6 +16,7 @@ use countersign_core::logon::LogonView;
 use countersign_core::{Error, Refusal};
 use countersign_model::logon::LogonState;
 use countersign_model::token::Token;
+use countersign_model::webauthn::KeyKind;
 
 #[derive(Template)]
 #[template(path = "logon_bind_types.html")]
@@ -54,11 +56,15 @@ pub(crate) async fn start(
     State(console): State<Console>,
     visitor: Visitor,
     LogonHolder(token): LogonHolder,
+    fields: Fields,
 ) -> Response {
     let view = match waiting_for(&console, &visitor, &token, LogonState::Bind).await {
         Ok(view) => view,
         Err(elsewhere) => return elsewhere,
     };
+    if let Ok(kind) = fields.text("type").parse::<KeyKind>() {
+        return see(&format!("/logon/bind/{}", path_of(kind)));
+    }
     match console.core.start_logon_binding(&token, &visitor.origin).await {
         Ok(()) => see("/logon/bind/virtual-mfa"),
         Err(error) => match answer::problem(&visitor.words, error, "type") {
@@ -94,7 +100,7 @@ pub(crate) async fn confirm(
     }
 }
 
-fn ask_type(console: &Console, visitor: &Visitor, view: &LogonView, problems: Problems) -> Response {
+pub(super) fn ask_type(console: &Console, visitor: &Visitor, view: &LogonView, problems: Problems) -> Response {
     let page = TypesPage {
         t: visitor.words.clone(),
         frame: Frame::of_logon(visitor),

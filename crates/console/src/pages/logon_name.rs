@@ -1,5 +1,6 @@
 //! Who are you: account owner or RAM user. Whether the name exists shows nowhere.
 
+use super::webauthn_parts::PasskeyButton;
 use crate::Console;
 use crate::answer::{self, form_page, see, with_cookie};
 use crate::cookies::Cookie;
@@ -26,6 +27,7 @@ struct Page {
     domain: Option<String>,
     name: String,
     suffix: String,
+    passkey: PasskeyButton,
 }
 
 #[derive(Deserialize, Default)]
@@ -105,6 +107,19 @@ pub(crate) async fn begin(State(console): State<Console>, visitor: Visitor, fiel
     }
 }
 
+/// The page once more, when the passkey that was shown does not log on. `unknown` when nobody has such a passkey: then the
+/// browser is told so.
+pub(super) fn passkey_refused(console: &Console, visitor: &Visitor, problem: String, unknown: bool) -> Response {
+    let passkey = PasskeyButton { problem, unknown, ..PasskeyButton::new(console) };
+    let page = Page {
+        frame: Frame { path: "/".to_owned(), ..Frame::of_logon(visitor) },
+        problems: Problems::one("passkey", passkey.problem.clone()),
+        passkey,
+        ..blank(console, visitor)
+    };
+    form_page(&page.problems, &page)
+}
+
 /// The page whose form was sent, to come back to after a change of language.
 fn page_of(as_owner: bool, domain: Option<&str>) -> String {
     match domain {
@@ -136,6 +151,7 @@ fn blank(console: &Console, visitor: &Visitor) -> Page {
         domain: None,
         name: String::new(),
         suffix: console.core.identity().suffix.clone(),
+        passkey: PasskeyButton::with_autofill(console),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The step *password*. Whatever is wrong, the answer is the same.
 
 use super::logon_steps::{go_on, shown_name, waiting_for};
+use super::webauthn_parts::PasskeyButton;
 use crate::Console;
 use crate::answer::{form_page, refusal_text};
 use crate::fields::Fields;
@@ -23,6 +24,7 @@ struct Page {
     problems: Problems,
     name: LogonName,
     is_owner: bool,
+    passkey: PasskeyButton,
 }
 
 /// `GET /logon/password`.
@@ -61,6 +63,7 @@ async fn ask(console: &Console, visitor: &Visitor, token: &Token, problems: Prob
         problems,
         name: shown_name(&console.core, &view),
         is_owner: view.kind == PrincipalKind::Owner,
+        passkey: PasskeyButton::new(console),
     };
     form_page(&page.problems, &page)
 }

@@ -1,20 +1,24 @@
-//! The step *second factor*. Whatever is wrong with a code, the answer is the same.
+//! The step *second factor*: a code, or a security key or passkey, as far as they are bound. Whatever is wrong with it, the
+//! answer is the same.
 
 use super::logon_steps::{go_on, shown_name, waiting_for};
+use super::webauthn_parts::prompt_response;
 use crate::Console;
-use crate::answer::{form_page, refusal_text};
-use crate::fields::Fields;
+use crate::answer::{self, form_page, refusal_text};
+use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, LogonName, Problems};
 use crate::locales::Words;
 use crate::visitor::{LogonHolder, Visitor};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use countersign_core::logon::TypedFactor;
+use countersign_core::logon::{TypedFactor, TypedKey};
 use countersign_core::{Error, Refusal};
 use countersign_model::logon::LogonState;
 use countersign_model::principal::PrincipalKind;
 use countersign_model::token::Token;
+use countersign_model::webauthn::Factors;
+use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "logon_second_factor.html")]
@@ -27,15 +31,47 @@ struct Page {
     may_remember: bool,
     remember: bool,
     now: i64,
+    factors: Factors,
+    /// Which of them is asked for; the others are a link away.
+    way: Way,
 }
 
-/// `GET /logon/second-factor`.
+/// What a page asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Code,
+    Key,
+}
+
+impl Way {
+    /// The way that was chosen, as far as it is bound. A key comes first: no copied page can have it shown.
+    fn of(factors: Factors, chosen: &str) -> Self {
+        if factors.keys() && (chosen != "code" || !factors.code) { Self::Key } else { Self::Code }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Query {
+    with: String,
+}
+
+/// What was wrong, and what stood in the form.
+struct Again<'a> {
+    with: &'a str,
+    remember: bool,
+    problems: Problems,
+}
+
+/// `GET /logon/second-factor?with=`.
 pub(crate) async fn show(
     State(console): State<Console>,
     visitor: Visitor,
     LogonHolder(token): LogonHolder,
+    AddressQuery(query): AddressQuery<Query>,
 ) -> Response {
-    ask(&console, &visitor, &token, false, Problems::default()).await
+    let again = Again { with: &query.with, remember: false, problems: Problems::default() };
+    ask(&console, &visitor, &token, again).await
 }
 
 /// `POST /logon/second-factor`.
@@ -45,31 +81,81 @@ pub(crate) async fn prove(
     LogonHolder(token): LogonHolder,
     fields: Fields,
 ) -> Response {
-    let typed = TypedFactor { code: fields.text("code"), remember: fields.ticked("remember") };
-    let remember = typed.remember;
-    match console.core.logon_with_code(&token, typed, &visitor.origin).await {
-        Err(Error::Refused { refusal: Refusal::WrongCode, .. }) => {
-            let problems = Problems::one("code", refusal_text(&visitor.words, Refusal::WrongCode));
-            ask(&console, &visitor, &token, remember, problems).await
+    let remember = fields.ticked("remember");
+    let (with, step) = if fields.text("with") == "key" {
+        let typed = TypedKey { response: fields.text("response"), remember };
+        ("key", console.core.logon_with_key(&token, typed, &visitor.origin).await)
+    } else {
+        let typed = TypedFactor { code: fields.text("code"), remember };
+        ("code", console.core.logon_with_code(&token, typed, &visitor.origin).await)
+    };
+    let (field, text) = match &step {
+        Err(Error::Refused { refusal: Refusal::WrongCode, .. }) if with == "key" => {
+            ("key", visitor.words.s("webauthn-wrong"))
         }
-        step => go_on(&console, &visitor, step),
+        Err(Error::Refused {
+            refusal:
+                refusal @ (Refusal::WrongCode
+                | Refusal::KeyNotAccepted
+                | Refusal::KeyNotAllowed
+                | Refusal::KeyUnknown
+                | Refusal::CeremonyOver),
+            ..
+        }) => (with, refusal_text(&visitor.words, *refusal)),
+        Ok(_) | Err(_) => return go_on(&console, &visitor, step),
+    };
+    ask(&console, &visitor, &token, Again { with, remember, problems: Problems::one(field, text) }).await
+}
+
+/// `POST /logon/second-factor/begin`: what the browser is asked.
+pub(crate) async fn begin_key(
+    State(console): State<Console>,
+    visitor: Visitor,
+    LogonHolder(token): LogonHolder,
+) -> Response {
+    match console.core.begin_logon_key(&token).await {
+        Ok(prompt) => prompt_response(prompt),
+        Err(error) => answer::failure(&console, &visitor, error),
     }
 }
 
-async fn ask(console: &Console, visitor: &Visitor, token: &Token, remember: bool, problems: Problems) -> Response {
+async fn ask(console: &Console, visitor: &Visitor, token: &Token, again: Again<'_>) -> Response {
     let view = match waiting_for(console, visitor, token, LogonState::SecondFactor).await {
         Ok(view) => view,
         Err(elsewhere) => return elsewhere,
     };
+    let way = Way::of(view.factors, again.with);
+    let path = match way {
+        Way::Key => "/logon/second-factor".to_owned(),
+        Way::Code => "/logon/second-factor?with=code".to_owned(),
+    };
     let page = Page {
         t: visitor.words.clone(),
-        frame: Frame::of_logon(visitor),
-        problems,
+        frame: Frame { path, ..Frame::of_logon(visitor) },
+        problems: again.problems,
         name: shown_name(&console.core, &view),
         is_owner: view.kind == PrincipalKind::Owner,
         may_remember: view.may_remember,
-        remember,
+        remember: again.remember,
         now: console.core.now().millis(),
+        factors: view.factors,
+        way,
     };
     form_page(&page.problems, &page)
+}
+
+impl Page {
+    fn by_key(&self) -> bool {
+        self.way == Way::Key
+    }
+
+    /// The words for what is bound: `webauthn-second-x`.
+    fn bound(&self, what: &str) -> String {
+        let kinds = match (self.factors.security_keys > 0, self.factors.passkeys > 0) {
+            (true, false) => "key",
+            (false, true) => "passkey",
+            (true, true) | (false, false) => "either",
+        };
+        self.t.s(&format!("webauthn-{what}-{kinds}"))
+    }
 }

@@ -22,6 +22,8 @@ struct VerifyPage {
     frame: Frame,
     problems: Problems,
     base: &'static str,
+    /// Whether the password is asked for here; who has a key is asked for that on the next page.
+    by_password: bool,
 }
 
 #[derive(Template)]
@@ -47,7 +49,9 @@ struct UnbindPage {
 /// `GET …/virtual-mfa/verify`: the page Verify Identity.
 pub(crate) async fn show_verify(State(console): State<Console>, visitor: Visitor, member: Member) -> Response {
     match console.core.own_security(&member.0).await {
-        Ok(own) if own.may_manage_mfa => ask_proof(&console, &visitor, &member, Problems::default()),
+        Ok(own) if own.may_manage_mfa => {
+            ask_proof(&console, &visitor, &member, (!own.factors.keys(), Problems::default()))
+        }
         Ok(_) => answer::failure(&console, &visitor, Refusal::NoPermission.into()),
         Err(error) => answer::failure(&console, &visitor, error),
     }
@@ -63,7 +67,10 @@ pub(crate) async fn verify(
     match console.core.start_own_binding(&member.0, fields.secret("password"), &visitor.origin).await {
         Ok(()) => see(&format!("{}/virtual-mfa/bind", base(&member.0))),
         Err(error) => match answer::problem(&visitor.words, error, "password") {
-            Ok(problems) => ask_proof(&console, &visitor, &member, problems),
+            Ok(problems) => match console.core.own_security(&member.0).await {
+                Ok(own) => ask_proof(&console, &visitor, &member, (!own.factors.keys(), problems)),
+                Err(error) => answer::failure(&console, &visitor, error),
+            },
             Err(error) => answer::failure(&console, &visitor, error),
         },
     }
@@ -83,7 +90,7 @@ pub(crate) async fn bind(State(console): State<Console>, visitor: Visitor, membe
             let way_on = if replaces {
                 format!("{home}?done=mfa-replaced")
             } else {
-                after_binding(&console, &token, home).await
+                after_binding(&console, &token, home, (home, "mfa-bound")).await
             };
             with_cookie(see(&way_on), console.options.set_cookie(Cookie::Session, token.expose()))
         }
@@ -100,7 +107,7 @@ pub(crate) async fn show_unbind(State(console): State<Console>, visitor: Visitor
     match console.core.own_security(&member.0).await {
         Ok(own) if !own.may_manage_mfa => answer::failure(&console, &visitor, Refusal::NoPermission.into()),
         Ok(own) if own.device.is_none() => see(base(&member.0)),
-        Ok(own) if own.mfa_required => {
+        Ok(own) if own.mfa_required && own.factors.count() == 1 => {
             let problems = Problems::one("code", refusal_text(&visitor.words, Refusal::MfaRequired));
             ask_unbind(&console, &visitor, &member, problems)
         }
@@ -128,8 +135,14 @@ pub(crate) async fn unbind(
     }
 }
 
-fn ask_proof(console: &Console, visitor: &Visitor, member: &Member, problems: Problems) -> Response {
+fn ask_proof(
+    console: &Console,
+    visitor: &Visitor,
+    member: &Member,
+    (by_password, problems): (bool, Problems),
+) -> Response {
     let page = VerifyPage {
+        by_password,
         t: visitor.words.clone(),
         frame: frame(console, visitor, member),
         problems,

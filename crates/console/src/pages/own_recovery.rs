@@ -12,6 +12,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use countersign_core::overview::OwnSecurity;
 use countersign_core::recovery::MadeCodes;
 use countersign_model::Timestamp;
 use countersign_model::token::Token;
@@ -76,7 +77,7 @@ pub(crate) async fn show(
         return see(&format!("{home}/recovery-codes"));
     }
     let own = match console.core.own_security(&member.0).await {
-        Ok(own) if own.device.is_none() => return see(home),
+        Ok(own) if !own.factors.any() => return see(home),
         Ok(own) => own,
         Err(error) => return answer::failure(&console, &visitor, error),
     };
@@ -143,13 +144,32 @@ fn named(made_at: Timestamp) -> String {
     made_at.micros().to_string()
 }
 
-/// Where somebody goes who has just bound a device: to the offer of recovery codes, unless he has some.
-pub(super) async fn after_binding(console: &Console, session: &Token, home: &str) -> String {
-    let bound = format!("{home}?done=mfa-bound");
+/// Where somebody goes who has just bound a factor: to the offer of recovery codes, unless he has some; or else to `list`.
+/// Either page says `done`.
+pub(super) async fn after_binding(
+    console: &Console,
+    session: &Token,
+    home: &str,
+    (list, done): (&str, &str),
+) -> String {
+    let bound = format!("{list}?done={done}");
     let Ok(actor) = console.core.session(session).await else { return bound };
     match console.core.own_security(&actor).await {
-        Ok(own) if own.codes_made_at.is_none() => format!("{home}/recovery-codes?offered=1&done=mfa-bound"),
+        Ok(own) if own.codes_made_at.is_none() => format!("{home}/recovery-codes?offered=1&done={done}"),
         Ok(_) | Err(_) => bound,
+    }
+}
+
+/// Where one's own recovery codes stand, as a row of other pages.
+pub(crate) struct Standing {
+    pub(crate) base: &'static str,
+    pub(crate) codes_left: i64,
+    pub(crate) codes_made_at: Option<When>,
+}
+
+impl Standing {
+    pub(super) fn of(own: &OwnSecurity, base: &'static str) -> Self {
+        Self { base, codes_left: own.codes_left, codes_made_at: own.codes_made_at.map(When::from) }
     }
 }
 

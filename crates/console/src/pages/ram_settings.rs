@@ -202,6 +202,11 @@ impl ForecastPage {
         }
     }
 
+    /// Whether other security keys and passkeys are let in than before: whom that concerns is not counted.
+    fn attestation_changes(&self) -> bool {
+        self.differences.iter().any(|difference| difference.setting == "attestation")
+    }
+
     fn title(&self, setting: &str) -> String {
         setting_title(&self.t, setting)
     }

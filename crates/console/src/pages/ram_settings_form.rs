@@ -1,13 +1,16 @@
 //! The settings as the fields of a form: which stand on which page, what can be typed into each, what was typed, and the
 //! change that comes of it. Names are those of core; the words of a setting `x` are `setting-x` and `setting-x-help`.
 
+use super::ram_settings_attestation::{Product, is_policy, policy_control, policy_value, typed_policy};
 use crate::answer::{field_of, refusal_text};
 use crate::fields::Fields;
 use crate::frame::Problems;
 use crate::locales::Words;
 use countersign_core::Refusal;
 use countersign_core::settings::{Fingerprint, PolicyChange, SettingsChange, strength_name, values};
-use countersign_model::settings::{InvalidMasks, NetworkMasks, SecuritySettings, SensitiveOperation};
+use countersign_model::settings::{
+    AttestationPolicy, InvalidMasks, NetworkMasks, SecuritySettings, SensitiveOperation,
+};
 use std::collections::BTreeMap;
 
 /// The two pages of settings.
@@ -65,6 +68,8 @@ enum Kind {
     Number { least: u16, most: u16 },
     /// Networks, one on a line.
     Networks,
+    /// Which models of security keys and passkeys are let in: a word, and for two of the words a list of models.
+    Attestation,
 }
 
 const fn field(id: &'static str, kind: Kind) -> FieldOf {
@@ -90,7 +95,8 @@ const SECURITY: &[SectionOf] = &[
             field("mfa_for_logon", MFA),
             field("remember_machines", Kind::Switch),
             field("binding_codes", Kind::Choice { key: "binding-codes", of: &["one", "two"] }),
-            awaiting("mfa_device_types", Kind::Choice { key: "device-types", of: &["one", "several"] }),
+            field("mfa_device_types", Kind::Choice { key: "device-types", of: &["one", "several"] }),
+            field("attestation", Kind::Attestation),
         ],
     },
     SectionOf {
@@ -98,7 +104,7 @@ const SECURITY: &[SectionOf] = &[
         fields: &[
             field("session_hours", number(1, 24)),
             field("logon_networks", Kind::Networks),
-            awaiting("passkey_logon", Kind::Switch),
+            field("passkey_logon", Kind::Switch),
         ],
     },
     SectionOf {
@@ -185,7 +191,7 @@ pub(crate) struct Row {
 impl Row {
     /// Whether its choices need a sentence each, and so the width of the page.
     pub(crate) const fn is_wide(&self) -> bool {
-        matches!(self.control, Control::Cards { .. })
+        matches!(self.control, Control::Cards { .. } | Control::Attestation { .. })
     }
 }
 
@@ -196,6 +202,7 @@ pub(crate) enum Control {
     Cards { options: Vec<Choice> },
     Number { value: String, least: u16, most: u16, unit: String },
     Networks { text: String, lines: usize },
+    Attestation { options: Vec<Choice>, products: Vec<Product>, others: String },
 }
 
 /// One of several to choose.
@@ -224,6 +231,7 @@ impl Form {
             let value = fields.text(field.id);
             let value = match field.kind {
                 Kind::Switch => if value == "on" { "on" } else { "off" }.to_owned(),
+                Kind::Attestation => typed_policy(fields, value),
                 Kind::Choice { .. } | Kind::Cards { .. } | Kind::Number { .. } | Kind::Networks => value,
             };
             (field.id, value)
@@ -260,6 +268,7 @@ impl Form {
             users_change_password: Some(self.on("users_change_password")),
             users_manage_access_keys: Some(self.on("users_manage_access_keys")),
             passkey_logon: Some(self.on("passkey_logon")),
+            attestation: self.attestation(words, problems),
             binding_codes: self.text("binding_codes").parse().ok(),
             mfa_device_types: self.text("mfa_device_types").parse().ok(),
             session_hours: self.number("session_hours", "InvalidParameter.LoginSessionDuration", words, problems),
@@ -306,6 +315,14 @@ impl Form {
                 None
             }
         }
+    }
+
+    fn attestation(&self, words: &Words, problems: &mut Problems) -> Option<AttestationPolicy> {
+        let text = self.text("attestation");
+        if !is_policy(text) {
+            return None;
+        }
+        text.parse().inspect_err(|_| refuse(words, problems, "InvalidParameter.Attestation")).ok()
     }
 
     fn number<T: std::str::FromStr>(
@@ -359,6 +376,7 @@ impl Form {
             Kind::Number { least, most } => {
                 Control::Number { value, least, most, unit: words.s(&format!("setting-{}-unit", field.id)) }
             }
+            Kind::Attestation => policy_control(&value, words),
             Kind::Networks => Control::Networks { lines: value.lines().count().clamp(3, 12), text: value },
         };
         let awaits = if field.awaits { words.s(&format!("setting-{}-awaits", field.id)) } else { String::new() };
@@ -390,6 +408,7 @@ pub(crate) fn setting_value(words: &Words, setting: &str, value: &str) -> String
         Some(Kind::Choice { key, .. } | Kind::Cards { key, .. }) => words.s(&format!("{key}-{value}")),
         Some(Kind::Number { .. }) if value == "0" => words.s(&format!("setting-{setting}-zero")),
         Some(Kind::Number { .. }) => words.count(&format!("setting-{setting}-n"), value.parse().unwrap_or_default()),
+        Some(Kind::Attestation) => policy_value(words, value),
         Some(Kind::Networks) if value.is_empty() => words.s("setting-logon_networks-none"),
         Some(Kind::Networks) => value.replace(';', ", "),
         None => value.to_owned(),
@@ -428,7 +447,9 @@ mod tests {
                             assert!(!text.starts_with("setting-"), "{text}");
                         }
                         match row.control {
-                            Control::Choice { options } | Control::Cards { options } => {
+                            Control::Choice { options }
+                            | Control::Cards { options }
+                            | Control::Attestation { options, .. } => {
                                 assert_eq!(options.iter().filter(|option| option.chosen).count(), 1, "{}", row.id);
                                 for Choice { value, title, help, .. } in options {
                                     assert!(

@@ -4,16 +4,20 @@ use super::access_keys::{Holder, KeysShown};
 use super::own_history::History;
 use super::places::{Ends, PlacesShown};
 use super::ram_asker::{Asker, Doable, Lock, Subject};
-use crate::answer::{form_page, see_done};
+use super::webauthn_parts::{KeysDo, KeysShown as SecurityKeys, KindWords, path_of};
+use crate::answer::{form_page, see_done, with_cookie};
+use crate::cookies::Cookie;
 use crate::fields::AddressQuery;
 use crate::frame::{Frame, Place, Problems, When};
 use crate::locales::Words;
 use askama::Template;
 use axum::extract::Path;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use countersign_core::overview::DeviceView;
 use countersign_core::users::{ProfileView, UserInFull};
 use countersign_model::principal::ConsoleLogon;
+use countersign_model::webauthn::KeyKind;
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -48,6 +52,11 @@ struct Page {
     places: Option<PlacesShown>,
     /// On the tab AccessKeys.
     keys: Option<KeysShown>,
+    /// On the tabs Security Keys and Passkeys.
+    security: Option<SecurityKeys>,
+    /// How many keys are bound, and the lock of one that is locked.
+    keys_bound: usize,
+    key_lock: Option<Lock>,
 }
 
 /// The second level of tabs.
@@ -57,6 +66,10 @@ pub(crate) enum Tab {
     ConsoleLogon,
     /// Virtual MFA Device.
     VirtualMfa,
+    /// Security Keys.
+    SecurityKeys,
+    /// Passkeys.
+    Passkeys,
     /// AccessKeys.
     AccessKeys,
     /// Where he is logged on, and which machines are remembered.
@@ -66,10 +79,34 @@ pub(crate) enum Tab {
 }
 
 impl Tab {
+    /// The tab of the keys of a kind.
+    pub(crate) const fn of_keys(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::SecurityKey => Self::SecurityKeys,
+            KeyKind::Passkey => Self::Passkeys,
+        }
+    }
+
+    /// The kind of keys that the tab shows.
+    const fn kind(self) -> Option<KeyKind> {
+        match self {
+            Self::SecurityKeys => Some(KeyKind::SecurityKey),
+            Self::Passkeys => Some(KeyKind::Passkey),
+            Self::ConsoleLogon | Self::VirtualMfa | Self::AccessKeys | Self::Sessions | Self::History => None,
+        }
+    }
+
+    /// Whether it is the tab of this name.
+    fn is(self, name: &str) -> bool {
+        self.as_str() == name
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::ConsoleLogon => "console-logon",
             Self::VirtualMfa => "virtual-mfa",
+            Self::SecurityKeys => path_of(KeyKind::SecurityKey),
+            Self::Passkeys => path_of(KeyKind::Passkey),
             Self::AccessKeys => "access-keys",
             Self::Sessions => "sessions",
             Self::History => "history",
@@ -86,8 +123,13 @@ pub(crate) struct Query {
 }
 
 /// `GET /ram/users/{name}?tab=`.
-pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(query): AddressQuery<Query>) -> Response {
-    let tabs = [Tab::VirtualMfa, Tab::AccessKeys, Tab::Sessions, Tab::History];
+pub(crate) async fn show(
+    asker: Asker,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    AddressQuery(query): AddressQuery<Query>,
+) -> Response {
+    let tabs = [Tab::VirtualMfa, Tab::SecurityKeys, Tab::Passkeys, Tab::AccessKeys, Tab::Sessions, Tab::History];
     let tab = tabs.into_iter().find(|tab| tab.as_str() == query.tab).unwrap_or(Tab::ConsoleLogon);
     let history = match history(&asker, &name, tab, &query.before).await {
         Ok(history) => history,
@@ -100,8 +142,12 @@ pub(crate) async fn show(asker: Asker, Path(name): Path<String>, AddressQuery(qu
                 (Err(response), _) | (_, Err(response)) => return response,
             };
             let page = fill(&asker, user, tab);
-            let page = Page { frame: page.frame.with_done(Some(&query.done)), history, places, keys, ..page };
-            form_page(&page.problems, &page)
+            let gone = page.security.is_some().then(|| asker.console.options.cookie(&headers, Cookie::Gone)).flatten();
+            let forget = gone.as_ref().and_then(|_| asker.console.options.remove_cookie(Cookie::Gone));
+            let security = page.security.map(|keys| SecurityKeys { gone: gone.unwrap_or_default(), ..keys });
+            let frame = page.frame.with_done(Some(&query.done));
+            let page = Page { frame, history, places, keys, security, ..page };
+            with_cookie(form_page(&page.problems, &page), forget)
         }
         Err(response) => response,
     }
@@ -163,11 +209,29 @@ pub(crate) async fn show_problems(asker: &Asker, name: &str, tab: Tab, problems:
     }
 }
 
+fn security_keys(asker: &Asker, user: &UserInFull, tab: Tab, can: Doable) -> Option<SecurityKeys> {
+    let kind = tab.kind()?;
+    // A passkey is made on the user's own machine, by himself.
+    let bind = can.bind && kind == KeyKind::SecurityKey;
+    let unbind = match kind {
+        KeyKind::SecurityKey => can.unbind,
+        KeyKind::Passkey => can.delete_passkeys,
+    };
+    let may = KeysDo { bind, rename: can.rename_keys, unbind };
+    let action = format!("{}/{}", super::ram_asker::user_path(&user.user.name), path_of(kind));
+    let words = KindWords::new(asker.words(), kind);
+    Some(SecurityKeys::new(&asker.console, words, (&user.keys, user.now), (action, false), may))
+}
+
 fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
     let u = asker.subject(&user);
     let granted = asker.doable(&user.user.name, &user.user.id);
     let can = granted.to_one_outranked(user.is_outranked || user.is_oneself);
+    let security = security_keys(asker, &user, tab, can);
     Page {
+        keys_bound: user.keys.len(),
+        key_lock: user.keys.iter().find_map(|key| Lock::of(key.budget, user.now)),
+        security,
         t: asker.words(),
         frame: asker.frame(Place::RamUsers, format!("{}?tab={}", u.path, tab.as_str())),
         problems: Problems::default(),
@@ -205,6 +269,18 @@ impl Page {
         self.tab == Tab::VirtualMfa
     }
 
+    fn has_keys(&self) -> bool {
+        self.keys_bound > 0
+    }
+
+    fn has_factor(&self) -> bool {
+        self.device.is_some() || self.has_keys()
+    }
+
+    fn has_gone(&self) -> bool {
+        self.security.as_ref().is_some_and(|keys| !keys.gone.is_empty())
+    }
+
     fn enabled(&self) -> bool {
         self.profile.as_ref().is_some_and(|profile| profile.console_logon == ConsoleLogon::Enabled)
     }
@@ -226,7 +302,10 @@ impl Page {
     }
 
     fn locked(&self) -> bool {
-        self.password_lock.is_some() || self.device_lock.is_some() || self.recovery_lock.is_some()
+        self.password_lock.is_some()
+            || self.device_lock.is_some()
+            || self.key_lock.is_some()
+            || self.recovery_lock.is_some()
     }
 
     fn device_bound(&self) -> Option<When> {

@@ -49,7 +49,7 @@ async fn ask(asker: &Asker, name: &str, typed: String, problems: Problems) -> Re
         t: asker.words(),
         frame: asker.frame(Place::RamUsers, format!("{}/delete", u.path)),
         problems,
-        bound: user.device.is_some(),
+        bound: user.device.is_some() || !user.keys.is_empty(),
         has_keys: user.access_keys > 0,
         administrator: user.is_administrator,
         typed,

@@ -3,6 +3,7 @@
 use super::binding_form::{BindingForm, typed_codes};
 use super::ram_asker::{Asker, Subject, user_path};
 use super::ram_user::{Tab, show_problems};
+use super::webauthn_parts::path_of;
 use crate::answer::{form_page, refusal_text, see};
 use crate::fields::Fields;
 use crate::frame::{Frame, Place, Problems, When};
@@ -67,7 +68,11 @@ pub(crate) async fn show_unbind(asker: Asker, Path(name): Path<String>) -> Respo
         Err(response) => return response,
     };
     let Some(device) = &user.device else {
-        return back(&asker, &name, Refusal::MfaNotBound.into()).await;
+        // The list of users offers this for whatever is bound.
+        return match user.keys.first() {
+            Some(key) => see(&format!("{}?tab={}", user_path(&user.user.name), path_of(key.kind))),
+            None => back(&asker, &name, Refusal::MfaNotBound.into()).await,
+        };
     };
     let u = asker.subject(&user);
     let page = UnbindPage {

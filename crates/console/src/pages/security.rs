@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::overview::{DeviceView, OwnSecurity};
 use countersign_core::{Role, SessionActor};
+use countersign_model::webauthn::Factors;
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -42,6 +43,7 @@ struct WelcomePage {
 struct Shown {
     base: &'static str,
     device: Option<Device>,
+    factors: Factors,
     mfa_required: bool,
     may_manage_mfa: bool,
     may_change_password: bool,
@@ -124,6 +126,7 @@ impl Shown {
         Self {
             base: base(actor),
             device: own.device.as_ref().map(Device::new),
+            factors: own.factors,
             mfa_required: own.mfa_required,
             may_manage_mfa: own.may_manage_mfa,
             may_change_password: own.may_change_password,
@@ -133,6 +136,13 @@ impl Shown {
             codes_made_at: own.codes_made_at.map(When::from),
             access_keys: own.access_keys,
         }
+    }
+}
+
+impl Shown {
+    /// Whether the virtual MFA device may go: none is required, or it is not the last factor.
+    const fn may_unbind_device(&self) -> bool {
+        !self.mfa_required || self.factors.count() > 1
     }
 }
 

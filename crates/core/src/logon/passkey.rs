@@ -8,6 +8,7 @@ use crate::webauthn::{Assertion, KeyTry, Prompt, Read, TryStanding, over, user_h
 use crate::{Countersign, token_hash};
 use countersign_model::ids::LogonId;
 use countersign_model::logon::{LOGON_LIFETIME, Logon, LogonFacts, LogonState, Method};
+use countersign_model::principal::PrincipalKind;
 use countersign_model::token::Token;
 use countersign_model::webauthn::{CEREMONY_LIFETIME, CeremonyPurpose, WebAuthnCredential};
 use countersign_store::logons::LogonInFull;
@@ -95,7 +96,10 @@ impl Countersign {
             account_id: account.clone(),
             principal_id: principal.clone(),
             kind: who.kind,
-            name: self.logon_name(who.kind, &who.name, house.alias.as_str()),
+            name: match who.kind {
+                PrincipalKind::Owner => who.name.clone(),
+                PrincipalKind::RamUser => format!("{}@{}", who.name, house.alias),
+            },
             state: LogonState::Password,
             facts: LogonFacts::default(),
             principal_epoch: who.epoch,
