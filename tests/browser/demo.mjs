@@ -63,6 +63,27 @@ await main(async (open) => {
     await owner.look("demo-overview-steps");
   });
 
+  await step("K01 K02 K03 K11: the check lists every user, tells why, and leads to the fix", async () => {
+    for (const person of [owner, narrow, admin]) {
+      await person.go("/ram/mfa-check");
+      await person.look("demo-mfa-check");
+    }
+    for (const words of ["Description", "Rationale", "Out of scope", "Failed", "Passed"]) await owner.reads(words);
+    assert.equal(await owner.page.locator("main details.help ol li").count(), 7);
+    assert.equal(await rows(owner), 41);
+    await owner.go("/ram/mfa-check?result=failed");
+    await owner.look("demo-mfa-check-failed");
+    const fix = owner.page.locator('main table a[href$="/logon-settings"]').first();
+    await owner.leave(() => fix.click());
+    await owner.reads("Modify Logon Settings");
+    await owner.go("/ram/audit");
+    await owner.page.locator("main .page-head summary").click();
+    await owner.look("demo-audit-download");
+    await narrow.go("/ram/audit");
+    await narrow.page.locator("main .page-head summary").click();
+    await narrow.look("demo-audit-download");
+  });
+
   await step("the tiles of the overview lead to lists that hold at least those they count", async () => {
     await owner.go("/ram/overview");
     const tiles = await owner.page.locator("main .tile").evaluateAll((all) => all.map((tile) => ({

@@ -692,6 +692,8 @@ await main(async (open) => {
     await owner.look("account-notices-answered");
     await owner.go("/ram/overview");
     await owner.look("ram-overview-finding");
+    await owner.go("/ram/mfa-check");
+    await owner.look("ram-mfa-check");
     await owner.go("/ram/findings");
     await owner.look("ram-findings");
     await owner.send("/ram/findings");

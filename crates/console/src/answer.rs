@@ -249,21 +249,14 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::DeleteConflict(_)
         | Refusal::AccessKeyNotFound
         | Refusal::AccessKeyInactive
-        | Refusal::TooManyAccessKeys
         // Only signed calls meet these.
         | Refusal::CallOutOfTime
         | Refusal::NonceUsed
+        | Refusal::SigningKeyNotFound
         | Refusal::MfaDeviceNotFound
         | Refusal::MfaDeviceExists
         | Refusal::MfaDeviceTaken
-        | Refusal::MfaDeviceInUse
-        | Refusal::TooManyMfaDevices
         | Refusal::LoginProfileExists
-        | Refusal::UserHasAccessKeys
-        | Refusal::UserHasLoginProfile
-        | Refusal::UserHasMfaDevice
-        | Refusal::UserHasPolicies
-        | Refusal::EmailOnTooManyUsers
         | Refusal::ContactNotFound
         | Refusal::PasskeyNotFound
         | Refusal::OnlyForUsers
@@ -283,7 +276,7 @@ pub(crate) fn refusal_key(code: &str) -> String {
     format!("refusal-{}", code.replace('.', "-"))
 }
 
-/// The codes of all refusals that a form can show.
+/// The codes of all refusals that a form can show, beside those of limits and conflicts.
 #[cfg(test)]
 pub(crate) const REFUSAL_CODES: &[&str] = &[
     "LogonFail",
@@ -318,7 +311,7 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "InvalidParameter.LoginNetworkMasks.TooMany",
     "InvalidParameter.LoginNetworkMasks.Length",
     "InvalidParameter.LoginNetworkMasks.OwnAddress",
-    "InvalidParameter.MinimumPasswordLength",
+    "InvalidParameter.MinimumPasswordLength.Range",
     "InvalidParameter.MinimumPasswordDifferentCharacter",
     "InvalidParameter.MaxPasswordAge",
     "InvalidParameter.InitialPasswordAge",
@@ -355,19 +348,6 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "InvalidParameter.PolicyName.InvalidChars",
     "InvalidParameter.PolicyName.Length",
     "InvalidParameter.VersionId.Format",
-    "DeleteConflict.Group.Policy",
-    "DeleteConflict.Group.User",
-    "DeleteConflict.Policy.Group",
-    "DeleteConflict.Policy.User",
-    "DeleteConflict.Policy.Version",
-    "DeleteConflict.Policy.Version.Default",
-    "LimitExceeded.Group",
-    "LimitExceeded.Group.Policy",
-    "LimitExceeded.Policy",
-    "LimitExceeded.Policy.Version",
-    "LimitExceeded.User.Group",
-    "LimitExceeded.User.Policy",
     "EntityNotExist.User.AccessKey",
     "AccessKeyInactive",
-    "LimitExceeded.User.AccessKey",
 ];

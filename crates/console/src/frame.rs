@@ -48,6 +48,8 @@ pub(crate) enum Place {
     RamOverview,
     /// RAM > Findings.
     RamFindings,
+    /// RAM > MFA check.
+    RamMfaCheck,
     /// RAM > Users.
     RamUsers,
     /// RAM > Groups.
@@ -95,6 +97,7 @@ impl Place {
             Self::MySecurity => "my-security",
             Self::RamOverview => "ram-overview",
             Self::RamFindings => "ram-findings",
+            Self::RamMfaCheck => "ram-mfa-check",
             Self::RamUsers => "ram-users",
             Self::RamGroups => "ram-groups",
             Self::RamPolicies => "ram-policies",
@@ -121,6 +124,7 @@ impl Place {
             self,
             Self::RamOverview
                 | Self::RamFindings
+                | Self::RamMfaCheck
                 | Self::RamUsers
                 | Self::RamGroups
                 | Self::RamPolicies
@@ -151,9 +155,10 @@ pub(crate) struct Viewer {
 }
 
 /// The entries of the RAM console: name, address, what they show.
-const RAM_ENTRIES: [(&str, &str, Action); 8] = [
+const RAM_ENTRIES: [(&str, &str, Action); 9] = [
     ("ram-overview", "/ram/overview", Action::ViewOverview),
     ("ram-findings", "/ram/findings", Action::ListFindings),
+    ("ram-mfa-check", "/ram/mfa-check", Action::ViewCredentialReport),
     ("ram-users", "/ram/users", Action::ListUsers),
     ("ram-groups", "/ram/groups", Action::ListGroups),
     ("ram-policies", "/ram/policies", Action::ListPolicies),

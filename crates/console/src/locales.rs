@@ -41,8 +41,8 @@ impl Language {
     }
 
     /// The words by area: the frame of every page, the logon, one's own security, the RAM console, its settings, mail, the
-    /// audit log, AccessKeys, groups and policies, security keys and passkeys.
-    const fn texts(self) -> [&'static str; 10] {
+    /// audit log, AccessKeys, groups and policies, the check of MFA, security keys and passkeys.
+    const fn texts(self) -> [&'static str; 11] {
         match self {
             Self::English => [
                 include_str!("../locales/en/frame.ftl"),
@@ -54,6 +54,7 @@ impl Language {
                 include_str!("../locales/en/audit.ftl"),
                 include_str!("../locales/en/keys.ftl"),
                 include_str!("../locales/en/access.ftl"),
+                include_str!("../locales/en/check.ftl"),
                 include_str!("../locales/en/webauthn.ftl"),
             ],
             Self::Chinese => [
@@ -66,6 +67,7 @@ impl Language {
                 include_str!("../locales/zh-CN/audit.ftl"),
                 include_str!("../locales/zh-CN/keys.ftl"),
                 include_str!("../locales/zh-CN/access.ftl"),
+                include_str!("../locales/zh-CN/check.ftl"),
                 include_str!("../locales/zh-CN/webauthn.ftl"),
             ],
         }
@@ -169,6 +171,7 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_core::{Conflict, Limit};
     use std::collections::BTreeSet;
 
     fn keys(language: Language) -> BTreeSet<String> {
@@ -217,9 +220,11 @@ mod tests {
     #[test]
     fn every_refusal_has_words() {
         let english = keys(Language::English);
-        let missing: Vec<_> = crate::answer::REFUSAL_CODES
-            .iter()
-            .map(|code| crate::answer::refusal_key(code))
+        let codes = crate::answer::REFUSAL_CODES.iter().copied();
+        let codes = codes.chain(Limit::ALL.iter().map(|limit| limit.code()));
+        let missing: Vec<_> = codes
+            .chain(Conflict::ALL.iter().map(|conflict| conflict.code()))
+            .map(crate::answer::refusal_key)
             .filter(|key| !english.contains(key))
             .collect();
         assert!(missing.is_empty(), "{missing:#?}");

@@ -25,6 +25,7 @@ pub(crate) mod ram_audit;
 pub(crate) mod ram_findings;
 pub(crate) mod ram_group;
 pub(crate) mod ram_groups;
+pub(crate) mod ram_mfa_check;
 pub(crate) mod ram_overview;
 pub(crate) mod ram_policies;
 pub(crate) mod ram_policy;

@@ -4,9 +4,9 @@ use crate::pages::{
     key_help, log_off, logon_bind, logon_bind_key, logon_choose_password, logon_name, logon_passkey, logon_password,
     logon_recovery_code, logon_second_factor, not_me, own_access_keys, own_history, own_key_bind, own_keys, own_mfa,
     own_notices, own_password, own_recovery, own_sessions, preferences, ram_audit, ram_findings, ram_group, ram_groups,
-    ram_overview, ram_policies, ram_policy, ram_settings, ram_user, ram_user_access_keys, ram_user_create,
-    ram_user_delete, ram_user_edit, ram_user_keys, ram_user_logon, ram_user_mfa, ram_user_policies, ram_user_reset,
-    ram_user_sessions, ram_users, security, setup,
+    ram_mfa_check, ram_overview, ram_policies, ram_policy, ram_settings, ram_user, ram_user_access_keys,
+    ram_user_create, ram_user_delete, ram_user_edit, ram_user_keys, ram_user_logon, ram_user_mfa, ram_user_policies,
+    ram_user_reset, ram_user_sessions, ram_users, security, setup,
 };
 use crate::visitor::Visitor;
 use crate::{Console, answer, assets, guard, step_up};
@@ -134,6 +134,7 @@ fn ram_pages() -> Vec<Route> {
     use Needs::Session;
     vec![
         ("/ram/overview", Session, get(ram_overview::show)),
+        ("/ram/mfa-check", Session, get(ram_mfa_check::show)),
         ("/ram/findings", Session, get(ram_findings::show).post(ram_findings::settle)),
         ("/ram/users", Session, get(ram_users::show)),
         ("/ram/create-user", Session, get(ram_user_create::show).post(ram_user_create::create)),

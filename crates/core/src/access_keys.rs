@@ -13,7 +13,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{AccessKeyActor, Insider, Origin};
 use crate::authorise::{Action, Resource};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Limit, Refusal};
 use crate::keyring::Place;
 use crate::notices::Notice;
 use countersign_model::Timestamp;
@@ -25,6 +25,7 @@ use countersign_model::notice::NoticeKind;
 use countersign_model::settings::IdleDays;
 use countersign_store::{Tx, access_keys};
 use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -102,16 +103,17 @@ impl std::fmt::Debug for FoundAccessKey {
 impl Countersign {
     /// The key that a call names, with its secret. One read. A text that is no id is a key that does not exist.
     pub async fn access_key(&self, id: &str) -> Result<FoundAccessKey, Error> {
-        let id: AccessKeyId = id.parse().map_err(|_| Refusal::AccessKeyNotFound)?;
+        let id: AccessKeyId = id.parse().map_err(|_| Refusal::SigningKeyNotFound)?;
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> { Ok(access_keys::find_in_full(tx, &id).await?) };
-        let found = self.inner.store.read(unit).await?.ok_or(Refusal::AccessKeyNotFound)?;
+        let as_of = self.inner.store.commits();
+        let found = self.inner.store.read(unit).await?.ok_or(Refusal::SigningKeyNotFound)?;
         let opened = self.inner.keys.open(&place(&found.key), &found.key.sealed_secret);
         let secret = opened.map_err(|error| {
             let (account, key) = (&found.key.account_id, &found.key.id);
             tracing::error!(%account, %key, %error, "the secret of an AccessKey does not open");
             Error::Fault("the secret of an AccessKey does not open".to_owned())
         })?;
-        Ok(FoundAccessKey { actor: AccessKeyActor { found }, secret })
+        Ok(FoundAccessKey { actor: AccessKeyActor { found: Arc::new(found), as_of }, secret })
     }
 
     /// Notes at most once a minute, without waiting, that a key has signed a call. The door calls it after the signature
@@ -241,7 +243,7 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<MadeAccessKey, Error> {
         if access_keys::count(tx, account, principal).await? >= ACCESS_KEYS_PER_PRINCIPAL {
-            return Err(Refusal::TooManyAccessKeys.into());
+            return Err(Refusal::LimitExceeded(Limit::AccessKeys).into());
         }
         let (now, secret) = (admitted.now, generate_secret(&*self.inner.entropy));
         let mut key = AccessKey {

@@ -247,6 +247,21 @@ impl Countersign {
         self.inner.store.read(look).await
     }
 
+    /// The RAM user of this name, for work before the transaction that tells something of him. The transaction that follows
+    /// asks again.
+    pub(crate) async fn find_user_before(
+        &self,
+        actor: Insider<'_>,
+        (action, name): (Action, &str),
+        origin: &Origin,
+    ) -> Result<Principal, Error> {
+        let (this, actor, from, name) = (self.clone(), actor.to_actor(), origin.address.clone(), name.to_owned());
+        let look = async move |tx: &mut Tx<'_>| -> Result<Principal, Error> {
+            this.admit(tx, &actor, &from).await?.find_user(tx, &name, action).await
+        };
+        self.inner.store.read(look).await
+    }
+
     /// What the actor may do, for pages that show no more than that.
     pub async fn permissions(&self, actor: &SessionActor, origin: &Origin) -> Result<Permissions, Error> {
         let actor = Actor::from(actor);
@@ -386,7 +401,7 @@ impl Countersign {
     {
         let (this, asker, from) = (self.clone(), actor.clone(), origin.address.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<T, Error> {
-            let admitted = this.admit(tx, &asker, &from).await?;
+            let admitted = this.admit_again(tx, &asker, &from).await?;
             work(tx, &admitted).await
         };
         let result = self.inner.store.read(unit).await;
@@ -413,16 +428,39 @@ impl Countersign {
     /// Looks at the actor inside the transaction: whether his session or key is still good, and which policies reach him
     /// now. One read for the session or key; a second one for RAM users whom any policy reaches.
     async fn admit(&self, tx: &mut Tx<'_>, actor: &Actor, address: &str) -> Result<Admitted, Error> {
+        self.admit_found(tx, actor, address, None).await
+    }
+
+    /// The same for a look. A key that was read when nothing less had been committed is not read again.
+    async fn admit_again(&self, tx: &mut Tx<'_>, actor: &Actor, address: &str) -> Result<Admitted, Error> {
+        let found = match actor {
+            Actor::AccessKey(actor) if actor.as_of.is_some() && actor.as_of == self.inner.store.commits() => {
+                Some(good_key(actor.as_ref().clone(), self.now())?)
+            }
+            Actor::AccessKey(_) | Actor::Session(_) | Actor::Operator => None,
+        };
+        self.admit_found(tx, actor, address, found).await
+    }
+
+    async fn admit_found(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        address: &str,
+        found: Option<AccessKeyActor>,
+    ) -> Result<Admitted, Error> {
         let now = self.now();
-        let (mut session, mut access_key) = (None, None);
+        let (mut session, mut access_key) = (None, found);
         match actor {
             Actor::Session(actor) => {
                 let found = sessions::find(tx, &actor.token_hash).await?.ok_or(Refusal::NotLoggedOn)?;
                 good_session(&found, now)?;
                 session = Some(SessionActor { found, ..actor.as_ref().clone() });
             }
-            Actor::AccessKey(actor) => access_key = Some(good_access_key(tx, actor.access_key_id(), now).await?),
-            Actor::Operator => {}
+            Actor::AccessKey(actor) if access_key.is_none() => {
+                access_key = Some(good_access_key(tx, actor.access_key_id(), now).await?);
+            }
+            Actor::AccessKey(_) | Actor::Operator => {}
         }
         let address = match &session {
             Some(session) if address.is_empty() => session.address.clone(),
@@ -462,6 +500,7 @@ impl Countersign {
             Err(Error::ProofRequired(_)) => (Outcome::Refused, "proof_required"),
             Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
         };
+        let details = &format!("{details}{}", refusal_told(result));
         let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason, details };
         self.write_event_on(tx, (&deed.account, subject), origin, event).await
     }
@@ -494,7 +533,7 @@ impl Countersign {
             target: written.target.to_owned(),
             outcome: written.outcome,
             reason: written.reason.to_owned(),
-            details: written.details.to_owned(),
+            details: format!("{}{}", written.details, origin.details(written.action)),
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
         };
@@ -536,6 +575,21 @@ pub(crate) fn is_unjudged(reason: &str) -> bool {
     )
 }
 
+/// What was refused, as a detail of an event whose reason says more than that.
+pub(crate) fn refusal_told<T>(result: &Result<T, Error>) -> String {
+    match result {
+        Err(Error::Refused { refusal, reason }) if *reason != refusal.code() => format!("refusal={refusal};"),
+        Err(
+            Error::Refused { .. }
+            | Error::ProofRequired(_)
+            | Error::Unavailable(_)
+            | Error::ClockBehind
+            | Error::Fault(_),
+        )
+        | Ok(_) => String::new(),
+    }
+}
+
 /// What an audit event tells besides time and origin.
 pub(crate) struct Written<'a> {
     pub(crate) actor: AuditActor,
@@ -549,8 +603,12 @@ pub(crate) struct Written<'a> {
 
 /// The key of this id as it is now, if it may sign.
 async fn good_access_key(tx: &mut Tx<'_>, id: &AccessKeyId, now: Timestamp) -> Result<AccessKeyActor, Error> {
-    let found = access_keys::find_in_full(tx, id).await?.ok_or(Refusal::AccessKeyNotFound)?;
-    let actor = AccessKeyActor { found };
+    let found = access_keys::find_in_full(tx, id).await?.ok_or(Refusal::SigningKeyNotFound)?;
+    good_key(AccessKeyActor { found: Arc::new(found), as_of: None }, now)
+}
+
+/// Whether a key found is still good.
+fn good_key(actor: AccessKeyActor, now: Timestamp) -> Result<AccessKeyActor, Error> {
     match actor.state(now) {
         AccessKeyState::Active => Ok(actor),
         AccessKeyState::Inactive => Err(Refusal::AccessKeyInactive.into()),

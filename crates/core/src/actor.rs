@@ -1,14 +1,17 @@
 //! Who asks. A use-case that is not part of a logon takes an [`Actor`]; what he may do, `authorise` alone decides.
 
 use countersign_model::Timestamp;
-use countersign_model::access_key::AccessKeyState;
+use countersign_model::access_key::{AccessKeyState, ApiService};
 use countersign_model::audit::{ActorKind, AuditActor};
 use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
 use countersign_model::settings::SecuritySettings;
 use countersign_model::token::Token;
+use countersign_store::CommitCount;
 use countersign_store::access_keys::AccessKeyInFull;
 use countersign_store::sessions::SessionInFull;
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Who asks for something outside a logon.
 #[derive(Debug, Clone)]
@@ -80,37 +83,39 @@ impl SessionActor {
 /// and without a session: nothing that makes or changes a session is there for it, and it is never asked for a proof.
 #[derive(Debug, Clone)]
 pub struct AccessKeyActor {
-    pub(crate) found: AccessKeyInFull,
+    pub(crate) found: Arc<AccessKeyInFull>,
+    /// What had been committed when it was looked up; nothing where other processes commit as well.
+    pub(crate) as_of: Option<CommitCount>,
 }
 
 impl AccessKeyActor {
     /// The account.
     #[must_use]
-    pub const fn account_id(&self) -> &AccountId {
+    pub fn account_id(&self) -> &AccountId {
         &self.found.key.account_id
     }
 
     /// The principal.
     #[must_use]
-    pub const fn principal_id(&self) -> &PrincipalId {
+    pub fn principal_id(&self) -> &PrincipalId {
         &self.found.key.principal_id
     }
 
     /// The id of the key.
     #[must_use]
-    pub const fn access_key_id(&self) -> &AccessKeyId {
+    pub fn access_key_id(&self) -> &AccessKeyId {
         &self.found.key.id
     }
 
     /// The key with its principal's name, its account's alias and settings.
     #[must_use]
-    pub const fn access_key(&self) -> &AccessKeyInFull {
+    pub fn access_key(&self) -> &AccessKeyInFull {
         &self.found
     }
 
     /// What he is in his account.
     #[must_use]
-    pub const fn role(&self) -> Role {
+    pub fn role(&self) -> Role {
         Role::of(self.found.kind, self.found.administrator_by)
     }
 
@@ -146,7 +151,7 @@ impl<'a> From<&'a AccessKeyActor> for Insider<'a> {
 impl<'a> Insider<'a> {
     /// The account.
     #[must_use]
-    pub const fn account_id(self) -> &'a AccountId {
+    pub fn account_id(self) -> &'a AccountId {
         match self {
             Self::Session(actor) => actor.account_id(),
             Self::AccessKey(actor) => actor.account_id(),
@@ -155,7 +160,7 @@ impl<'a> Insider<'a> {
 
     /// The principal.
     #[must_use]
-    pub const fn principal_id(self) -> &'a PrincipalId {
+    pub fn principal_id(self) -> &'a PrincipalId {
         match self {
             Self::Session(actor) => actor.principal_id(),
             Self::AccessKey(actor) => actor.principal_id(),
@@ -173,7 +178,7 @@ impl<'a> Insider<'a> {
 
     /// Whether he is the owner or a RAM user.
     #[must_use]
-    pub const fn kind(self) -> PrincipalKind {
+    pub fn kind(self) -> PrincipalKind {
         match self {
             Self::Session(actor) => actor.found.kind,
             Self::AccessKey(actor) => actor.found.kind,
@@ -181,7 +186,8 @@ impl<'a> Insider<'a> {
     }
 
     /// The settings of the account, as they were when he was found.
-    pub(crate) const fn settings(self) -> &'a SecuritySettings {
+    #[must_use]
+    pub fn settings(self) -> &'a SecuritySettings {
         match self {
             Self::Session(actor) => &actor.found.settings,
             Self::AccessKey(actor) => &actor.found.settings,
@@ -189,7 +195,7 @@ impl<'a> Insider<'a> {
     }
 
     /// Whether policies decide over what he may: for a RAM user whom any reaches.
-    pub(crate) const fn is_governed_by_policies(self) -> bool {
+    pub(crate) fn is_governed_by_policies(self) -> bool {
         let has_policies = match self {
             Self::Session(actor) => actor.found.has_policies,
             Self::AccessKey(actor) => actor.found.has_policies,
@@ -251,6 +257,47 @@ pub struct Origin {
     pub browser: Option<Token>,
     /// The secret by which the machine is remembered.
     pub machine: Option<Token>,
+    /// The signed call that is served, if it is one.
+    pub call: Option<Box<SignedCall>>,
+}
+
+/// A signed call, as the audit log tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCall {
+    /// The id that its answer carries.
+    pub request_id: String,
+    /// The product that is called.
+    pub service: ApiService,
+    /// The version of the product's protocol.
+    pub version: &'static str,
+    /// What is asked for, by the protocol's name.
+    pub action: String,
+    /// Parameters that say on what it acts. The door leaves out whatever could be a secret.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl SignedCall {
+    /// What an event of `action` tells of the call, as `key=value;` words.
+    fn details(&self, action: &str) -> String {
+        let mut told =
+            format!("request={};api={};api_version={};", self.request_id, self.service.as_str(), self.version);
+        if self.action != action {
+            let _ = write!(told, "call={};", plain(&self.action));
+        }
+        for (name, value) in &self.parameters {
+            let _ = write!(told, "{PARAMETER}{name}={};", plain(value));
+        }
+        told
+    }
+}
+
+/// What a parameter's name stands behind in the details of an event.
+pub(crate) const PARAMETER: &str = "parameter.";
+
+/// A typed text as details hold it: short, on one line, without the sign that ends it.
+fn plain(text: &str) -> String {
+    let kept = text.chars().filter(|c| !c.is_control()).take(128);
+    kept.map(|c| if c == ';' { ',' } else { c }).collect()
 }
 
 impl Origin {
@@ -259,6 +306,11 @@ impl Origin {
     pub fn new(address: String, user_agent: &str) -> Self {
         let user_agent = user_agent.chars().filter(|c| !c.is_control()).take(256).collect();
         Self { address, user_agent, ..Self::default() }
+    }
+
+    /// What an event of `action` tells of the signed call that it came by, if by one.
+    pub(crate) fn details(&self, action: &str) -> String {
+        self.call.as_ref().map_or_else(String::new, |call| call.details(action))
     }
 
     /// The command line of the installation's host.
@@ -330,11 +382,13 @@ impl Actor {
         }
     }
 
-    /// What every event of his tells, as `key=value;` words: with which key it was signed.
+    /// What every event of his tells, as `key=value;` words: with which key it was signed, or whether his session was
+    /// opened with a second factor.
     pub(crate) fn details(&self) -> String {
         match self {
             Self::AccessKey(actor) => format!("access_key={};", actor.access_key_id()),
-            Self::Session(_) | Self::Operator => String::new(),
+            Self::Session(actor) => format!("mfa={};", if actor.used_second_factor() { "yes" } else { "no" }),
+            Self::Operator => String::new(),
         }
     }
 }

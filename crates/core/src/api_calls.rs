@@ -15,16 +15,22 @@
 //!
 //! The server's clock may be set back by up to a minute before everything is refused ([`Error::ClockBehind`]); nonces are
 //! kept that much longer, and a start with a clock behind the highest time seen puts the fence there.
+//!
+//! A clock that runs ahead has nonces forgotten before their calls are over. When the operator sets the mark back, he
+//! writes down a fence for every process ([`raise_fence`]): what was forgotten was signed before it, or by a key that was
+//! used while the clock ran ahead, and those are disabled ([`USED_AHEAD`]).
+
+mod ledger;
 
 use crate::Countersign;
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
-use crate::upkeep::stored_high_water;
+use crate::upkeep::{number, stored_high_water};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccessKeyId, AccountId};
-use countersign_store::{Store, Tx, api_nonces, audit};
+use countersign_store::{Store, Tx, api_nonces, audit, facts};
+use ledger::{Ledger, MOST_REMEMBERED, NonceHash, end_of};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,19 +44,23 @@ const CLOCK_SLACK: Duration = Duration::from_mins(2);
 /// How long after it was noted the highest time seen may have been passed.
 const UNNOTED: Duration = Duration::from_secs(15);
 
-/// How many nonces a server that is alone remembers; about 60 MB.
-const MOST_REMEMBERED: usize = 1 << 20;
+/// An `AccessKey` whose last use, known to the minute, lies further ahead than this was used while the clock ran ahead.
+pub(crate) const USED_AHEAD: Duration = Duration::from_mins(16);
+
+/// The calls of all other keys were signed within so much of the present, if the clock ran ahead: they were made within
+/// seventeen minutes of it, and signed up to fifteen minutes later than that.
+const SIGNED_AHEAD: Duration = Duration::from_mins(32);
+
+/// The fence that the operator's last reset of the clock has put up.
+const FENCE: &str = "signed_calls_fence";
 
 /// What markers of lists are proved for.
 const MARKERS: &str = "markers of lists";
 
-/// What stands for a key and a nonce.
-type NonceHash = [u8; 16];
-
 /// Where spent nonces are.
 pub(crate) enum Nonces {
-    /// In a table that several nodes share.
-    Shared,
+    /// In a table that several nodes share. What was signed before this instant is refused.
+    Shared(Mutex<Timestamp>),
     /// In the memory of this process.
     Own(Mutex<Ledger>),
 }
@@ -58,101 +68,57 @@ pub(crate) enum Nonces {
 impl Nonces {
     pub(crate) async fn open(store: &Store, now: Timestamp) -> Result<Self, Error> {
         if store.is_shared() {
-            return Ok(Self::Shared);
+            let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> { stored_fence(tx).await };
+            return Ok(Self::Shared(Mutex::new(store.read(unit).await?)));
         }
         let unit = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
-            Ok((stored_high_water(tx).await?, api_nonces::unexpired(tx, now).await?))
+            Ok((stored_high_water(tx).await?, stored_fence(tx).await?, api_nonces::unexpired(tx, now).await?))
         };
-        let (seen, spent) = store.read(unit).await?;
+        let (seen, of_reset, spent) = store.read(unit).await?;
         let seen = Timestamp::from_micros(seen.micros);
         let fence = if now < seen { seen.plus(UNNOTED) } else { now };
-        let mut ledger = Ledger::new(fence, MOST_REMEMBERED);
+        let mut ledger = Ledger::new(fence.max(of_reset), MOST_REMEMBERED);
         for (hash, end) in spent {
             let hash = hash.try_into().map_err(|_| Error::Fault("a spent nonce of another length".to_owned()))?;
             ledger.remember(hash, end);
         }
         Ok(Self::Own(Mutex::new(ledger)))
     }
-}
 
-/// The nonces that one process remembers, bounded.
-pub(crate) struct Ledger {
-    spent: HashMap<NonceHash, Timestamp>,
-    /// The same by their end, in seconds.
-    by_end: BTreeMap<i64, Vec<NonceHash>>,
-    /// What was signed before this is refused.
-    fence: Timestamp,
-    most: usize,
-}
-
-impl Ledger {
-    fn new(fence: Timestamp, most: usize) -> Self {
-        Self { spent: HashMap::new(), by_end: BTreeMap::new(), fence, most }
-    }
-
-    /// Spends a nonce of a call signed at `signed_at`.
-    fn spend(&mut self, hash: NonceHash, signed_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
-        self.forget_before(now);
-        if signed_at < self.fence {
-            return Err(Refusal::CallOutOfTime);
-        }
-        if self.spent.contains_key(&hash) {
-            return Err(Refusal::NonceUsed);
-        }
-        // Those of calls that were signed ahead are forgotten last, and would push the fence ahead of the present: they
-        // get half the room, and whoever fills it shuts out nobody but programs whose clocks run ahead.
-        if signed_at > now && self.ahead(now) >= self.most.div_ceil(2) {
-            return Err(Refusal::CallOutOfTime);
-        }
-        while self.spent.len() >= self.most && self.forget_oldest() {}
-        // The fence may have moved past it.
-        if signed_at < self.fence {
-            return Err(Refusal::CallOutOfTime);
-        }
-        self.remember(hash, end_of(signed_at, now));
-        Ok(())
-    }
-
-    fn remember(&mut self, hash: NonceHash, end: Timestamp) {
-        if self.spent.insert(hash, end).is_none() {
-            self.by_end.entry(second_after(end)).or_default().push(hash);
-        }
-    }
-
-    /// How many were signed ahead of `now`.
-    fn ahead(&self, now: Timestamp) -> usize {
-        self.by_end.range(second_after(end_of(now, now)) + 1..).map(|(_, hashes)| hashes.len()).sum()
-    }
-
-    fn forget_before(&mut self, now: Timestamp) {
-        let now = now.micros().div_euclid(1_000_000);
-        while let Some(first) = self.by_end.first_entry().filter(|first| *first.key() <= now) {
-            for hash in first.remove() {
-                self.spent.remove(&hash);
+    /// Follows a reset of the clock that was noticed: what is remembered of the wrong time counts no more, and what was
+    /// signed before the fence is refused.
+    pub(crate) fn follow_reset(&self, fence: Timestamp, now: Timestamp) {
+        match self {
+            Self::Shared(present) => *present.lock().unwrap_or_else(PoisonError::into_inner) = fence,
+            Self::Own(ledger) => {
+                let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                ledger.set_right(fence, now.plus(SIGNED_AHEAD));
             }
         }
     }
-
-    /// Forgets those that end first, and refuses from now on what they could have been spent by; whether there were any.
-    fn forget_oldest(&mut self) -> bool {
-        let Some((end, hashes)) = self.by_end.pop_first() else { return false };
-        for hash in hashes {
-            self.spent.remove(&hash);
-        }
-        let end = Timestamp::from_micros(end.saturating_mul(1_000_000));
-        // Each of them was signed by then: its end is at least that much later.
-        self.fence = self.fence.max(end.minus(SIGNED_WITHIN).minus(CLOCK_SLACK).plus(Duration::from_micros(1)));
-        true
-    }
 }
 
-/// Until when the nonce of a call must stay spent.
-fn end_of(signed_at: Timestamp, now: Timestamp) -> Timestamp {
-    signed_at.max(now).plus(SIGNED_WITHIN).plus(CLOCK_SLACK)
+/// Puts up the fence for calls that were made while the clock ran ahead up to `mark`, and before; where it stands.
+///
+/// The memory of a server that is alone may have lost every call that was signed before the highest time. From the table
+/// only those are swept that were over by then. Either fence stands no later than where disabled keys begin, and none is
+/// lowered by another reset before its time has come.
+pub(crate) async fn raise_fence(
+    tx: &mut Tx<'_>,
+    is_shared: bool,
+    mark: Timestamp,
+    now: Timestamp,
+) -> Result<Timestamp, Error> {
+    let highest = mark.plus(UNNOTED);
+    let forgotten = if is_shared { highest.minus(SIGNED_WITHIN).minus(CLOCK_SLACK) } else { highest };
+    let fence = forgotten.max(stored_fence(tx).await?).min(now.plus(SIGNED_AHEAD)).max(now);
+    facts::put(tx, FENCE, &fence.micros().to_string()).await?;
+    Ok(fence)
 }
 
-fn second_after(end: Timestamp) -> i64 {
-    end.micros().div_euclid(1_000_000) + 1
+/// The fence of the last reset; the beginning of time where there was none.
+pub(crate) async fn stored_fence(tx: &mut Tx<'_>) -> Result<Timestamp, Error> {
+    Ok(Timestamp::from_micros(number(tx, FENCE).await?))
 }
 
 fn marked(account: &AccountId, list: &str, position: &str) -> Vec<u8> {
@@ -185,10 +151,17 @@ impl Countersign {
     pub async fn spend_nonce(&self, key: &AccessKeyId, nonce: &str, signed_at: Timestamp) -> Result<(), Error> {
         self.judge_signed_at(signed_at)?;
         let (hash, now) = (hash_of(key, nonce), self.now());
-        if let Nonces::Own(ledger) = &self.inner.nonces {
-            ledger.lock().unwrap_or_else(PoisonError::into_inner).spend(hash, signed_at, now)?;
-            if signed_at <= now {
-                return Ok(());
+        match &self.inner.nonces {
+            Nonces::Own(ledger) => {
+                ledger.lock().unwrap_or_else(PoisonError::into_inner).spend(hash, signed_at, now)?;
+                if signed_at <= now {
+                    return Ok(());
+                }
+            }
+            Nonces::Shared(fence) => {
+                if signed_at < *fence.lock().unwrap_or_else(PoisonError::into_inner) {
+                    return Err(Refusal::CallOutOfTime.into());
+                }
             }
         }
         let end = end_of(signed_at, now);
@@ -240,91 +213,5 @@ impl Countersign {
             id.push(digit);
         }
         id
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const START: Timestamp = Timestamp::from_seconds(1_767_268_800);
-
-    fn at(seconds: u64) -> Timestamp {
-        START.plus(Duration::from_secs(seconds))
-    }
-
-    fn nonce(number: u32) -> NonceHash {
-        let mut hash = NonceHash::default();
-        hash.iter_mut().zip(number.to_be_bytes()).for_each(|(place, byte)| *place = byte);
-        hash
-    }
-
-    #[test]
-    fn a_nonce_counts_once_and_again_when_its_call_is_long_over() {
-        let mut ledger = Ledger::new(START, 100);
-        assert_eq!(ledger.spend(nonce(1), at(10), at(10)), Ok(()));
-        assert_eq!(ledger.spend(nonce(1), at(10), at(10)), Err(Refusal::NonceUsed));
-        assert_eq!(ledger.spend(nonce(1), at(900), at(900)), Err(Refusal::NonceUsed), "another call, within its time");
-        assert_eq!(ledger.spend(nonce(2), at(10), at(900)), Ok(()));
-        assert_eq!(ledger.spend(nonce(1), at(2_000), at(2_000)), Ok(()));
-        assert_eq!(ledger.spent.len(), 1, "what is over is forgotten");
-    }
-
-    #[test]
-    fn what_was_signed_before_the_start_is_refused() {
-        let mut ledger = Ledger::new(at(1), 100);
-        assert_eq!(ledger.spend(nonce(1), at(0), at(5)), Err(Refusal::CallOutOfTime));
-        assert_eq!(ledger.spend(nonce(1), at(1), at(5)), Ok(()));
-    }
-
-    #[test]
-    fn attack_132_a_flood_narrows_the_window_and_lets_nothing_through_twice() {
-        let mut ledger = Ledger::new(START, 100);
-        for number in 0..1_000 {
-            let now = at(u64::from(number / 10));
-            assert_eq!(ledger.spend(nonce(number), now, now), Ok(()));
-            assert!(ledger.spent.len() <= 100);
-        }
-        for number in 0..1_000 {
-            let refused = ledger.spend(nonce(number), at(u64::from(number / 10)), at(100)).unwrap_err();
-            assert!(matches!(refused, Refusal::CallOutOfTime | Refusal::NonceUsed), "{number}");
-        }
-        assert_eq!(ledger.spend(nonce(5_000), at(100), at(100)), Ok(()), "a clock that is right is served");
-    }
-
-    #[test]
-    fn attack_132_calls_signed_ahead_do_not_shut_the_others_out() {
-        let mut ledger = Ledger::new(START, 100);
-        let refused = (0..1_000).filter(|number| ledger.spend(nonce(*number), at(900), at(0)).is_err()).count();
-        assert_eq!(refused, 950);
-        for number in 2_000..2_500 {
-            let now = at(1 + u64::from(number - 2_000) / 10);
-            assert_eq!(ledger.spend(nonce(number), now, now), Ok(()), "{number}");
-        }
-    }
-
-    proptest! {
-        /// Whatever comes in whatever order, with whatever clocks of the clients: no call counts twice.
-        #[test]
-        fn no_call_counts_twice(calls in prop::collection::vec((0_u32..30, 0_u64..1_800, 0_u64..40), 1..300), most in 1_usize..20) {
-            let mut ledger = Ledger::new(START, most);
-            let mut taken = std::collections::HashSet::new();
-            let mut now = 900;
-            for (number, signed, step) in calls {
-                now += step;
-                let signed_at = at(now - 900 + signed);
-                if ledger.spend(nonce(number), signed_at, at(now)).is_ok() {
-                    prop_assert!(taken.insert((number, signed_at)));
-                }
-                prop_assert!(ledger.spent.len() <= most);
-                // A copy, at any later time while its time is near.
-                for (number, signed_at) in &taken {
-                    if at(now).since(*signed_at) <= SIGNED_WITHIN {
-                        prop_assert!(ledger.spend(nonce(*number), *signed_at, at(now)).is_err());
-                    }
-                }
-            }
-        }
     }
 }

@@ -184,6 +184,8 @@ actions! {
     ListPoliciesForGroup = "ListPoliciesForGroup",
     /// See to whom a policy is attached.
     ListEntitiesForPolicy = "ListEntitiesForPolicy",
+    /// Write what a policy is for.
+    UpdatePolicyDescription = "UpdatePolicyDescription",
     /// List and search policies.
     ListPolicies = "ListPolicies",
     /// See one policy.
@@ -261,6 +263,7 @@ impl Action {
     /// here: it takes a code of the very device, whatever the account says.
     #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     pub const fn sensitive(self) -> Option<SensitiveOperation> {
         match self {
             Self::ChangeOwnPassword => Some(SensitiveOperation::OwnPassword),
@@ -299,6 +302,7 @@ impl Action {
             | Self::CreatePolicyVersion
             | Self::SetDefaultPolicyVersion
             | Self::DeletePolicyVersion
+            | Self::UpdatePolicyDescription
             | Self::CreateGroup
             | Self::UpdateGroup
             | Self::DeleteGroup
@@ -383,6 +387,8 @@ pub enum Resource {
     Group(AccountId, String),
     /// A policy of an account by its name.
     Policy(AccountId, String),
+    /// A virtual MFA device that is bound to nobody, by its name.
+    Mfa(AccountId, String),
     /// A policy that comes with every account, seen from one of them.
     SystemPolicy(AccountId, &'static str),
     /// The installation.
@@ -398,6 +404,7 @@ impl Resource {
             | Self::User(account, ..)
             | Self::Group(account, _)
             | Self::Policy(account, _)
+            | Self::Mfa(account, _)
             | Self::SystemPolicy(account, _) => Some(account),
             Self::Oneself | Self::Installation => None,
         }
@@ -412,6 +419,7 @@ impl Resource {
             Self::User(account, name, _) => named(account, &format!("user/{name}")),
             Self::Group(account, name) => named(account, &format!("group/{name}")),
             Self::Policy(account, name) => named(account, &format!("policy/{name}")),
+            Self::Mfa(account, name) => named(account, &format!("mfa/{name}")),
             Self::SystemPolicy(_, name) => Some(Pattern::new(&format!("acs:ram::system:policy/{name}"))),
             Self::Oneself | Self::Installation => None,
         }
@@ -438,7 +446,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The standing of an actor whom policies reach. What is signed with an AccessKey has shown no second factor.
+    /// The standing of an actor whom policies reach.
     #[must_use]
     pub fn new(actor: &Actor, grants: Grants, address: &str) -> Self {
         let Some(insider) = actor.insider() else {
@@ -453,8 +461,8 @@ impl Standing {
             };
         };
         let (role, settings, mfa_present) = match insider {
-            Insider::Session(actor) => (actor.role(), &actor.found.settings, actor.used_second_factor()),
-            Insider::AccessKey(actor) => (actor.role(), &actor.found.settings, false),
+            Insider::Session(actor) => (actor.role(), &actor.found.settings, Some(actor.used_second_factor())),
+            Insider::AccessKey(actor) => (actor.role(), &actor.found.settings, None),
         };
         Self {
             role,
@@ -493,11 +501,11 @@ impl Standing {
         decide(self.grants.statements(), &action.pattern(), resource, &self.context)
     }
 
-    /// What policies say of something that he does for himself. Only whether they deny it counts.
-    fn is_denied_to_oneself(&self, action: Action) -> bool {
-        let Some(account) = &self.account else { return false };
+    /// What policies say of something that he does for himself.
+    fn decision_on_oneself(&self, action: Action) -> Decision {
+        let Some(account) = &self.account else { return Decision::NotMentioned };
         let oneself = Resource::User(account.clone(), self.name.clone(), None);
-        oneself.arn(Kind::User).is_some_and(|arn| self.decision(action, &arn) == Decision::Denied)
+        oneself.arn(Kind::User).map_or(Decision::NotMentioned, |arn| self.decision(action, &arn))
     }
 }
 
@@ -545,21 +553,24 @@ fn in_reach(who: &Standing, resource: &Resource) -> Result<(), Refusal> {
         Resource::Principal(..) | Resource::User(..) => Refusal::UserNotFound,
         Resource::Group(..) => Refusal::GroupNotFound,
         Resource::Policy(..) | Resource::SystemPolicy(..) => Refusal::PolicyNotFound,
+        Resource::Mfa(..) => Refusal::MfaDeviceNotFound,
     })
 }
 
 fn may_for_oneself(who: &Standing, action: Action, own: Own) -> bool {
     let settings = &who.settings;
+    let decision = || who.decision_on_oneself(action);
     let by_settings = match own {
         Own::Always => return matches!(who.role, Role::User | Role::Administrator | Role::Owner),
         Own::Password => settings.users_change_password,
         Own::Devices => settings.users_manage_mfa_devices,
-        Own::AccessKeys => settings.users_manage_access_keys,
+        // Whom a policy grants somebody's keys has them by that somebody's name, be it his own.
+        Own::AccessKeys => settings.users_manage_access_keys || decision().is_allowed(),
     };
     match who.role {
         Role::Owner => true,
-        Role::Administrator => !who.is_denied_to_oneself(action),
-        Role::User => by_settings && !who.is_denied_to_oneself(action),
+        Role::Administrator => decision() != Decision::Denied,
+        Role::User => by_settings && decision() != Decision::Denied,
         Role::Anonymous | Role::Operator => false,
     }
 }
@@ -582,6 +593,7 @@ fn is_oneself(who: &Standing, resource: &Resource) -> bool {
         | Resource::Account(_)
         | Resource::Group(..)
         | Resource::Policy(..)
+        | Resource::Mfa(..)
         | Resource::SystemPolicy(..)
         | Resource::Installation => false,
     }

@@ -166,6 +166,7 @@ impl TakenBack {
             | NoticeKind::MfaReplaced
             | NoticeKind::MfaUnbound
             | NoticeKind::ContactChanged
+            | NoticeKind::VerificationChanged
             | NoticeKind::AccessKeyCreated
             | NoticeKind::NewMachine
             | NoticeKind::Locked

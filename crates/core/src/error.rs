@@ -3,6 +3,10 @@
 //! A [`Refusal`] is a decision: it commits, with its count and its audit event, and carries a code that pages, programs
 //! and the audit log share. Everything else broke: it rolls back and denies.
 
+mod bounds;
+
+pub use bounds::{Conflict, Limit};
+
 use crate::hashing::HashError;
 use crate::step_up::ProofDemand;
 use countersign_model::names::InvalidName;
@@ -147,22 +151,8 @@ pub enum Refusal {
     MfaDeviceExists,
     /// The virtual MFA device is bound to somebody already.
     MfaDeviceTaken,
-    /// The virtual MFA device is bound, so it cannot be removed.
-    MfaDeviceInUse,
-    /// There are too many virtual MFA devices that nobody has bound.
-    TooManyMfaDevices,
     /// The user has a login profile already.
     LoginProfileExists,
-    /// The user has AccessKeys, so he cannot be removed.
-    UserHasAccessKeys,
-    /// The user has a login profile, so he cannot be removed.
-    UserHasLoginProfile,
-    /// The user has an MFA device, so he cannot be removed.
-    UserHasMfaDevice,
-    /// The user has policies, so he cannot be removed.
-    UserHasPolicies,
-    /// The email address is bound to as many users as it may be.
-    EmailOnTooManyUsers,
     /// The user has no such email address or phone.
     ContactNotFound,
     /// The user has no such passkey.
@@ -193,16 +183,16 @@ pub enum Refusal {
     GroupPolicyNotFound,
     /// The policy is attached to the group already.
     GroupPolicyExists,
-    /// There are as many of them as there may be; the code says of what.
-    LimitExceeded(&'static str),
-    /// Something hangs on what was to be removed; the code says what.
-    DeleteConflict(&'static str),
+    /// There are as many of them as there may be.
+    LimitExceeded(Limit),
+    /// Something hangs on what was to be removed.
+    DeleteConflict(Conflict),
     /// There is no such AccessKey, or it is somebody else's.
     AccessKeyNotFound,
+    /// The AccessKey that signed is not there (any longer).
+    SigningKeyNotFound,
     /// The AccessKey is disabled, or was not used for as long as the settings allow.
     AccessKeyInactive,
-    /// The principal has as many AccessKeys as he may.
-    TooManyAccessKeys,
 }
 
 impl Refusal {
@@ -220,7 +210,9 @@ impl Refusal {
             Self::AliasExists => "EntityAlreadyExists.AccountAlias",
             Self::EmailExists => "EntityAlreadyExists.Email",
             Self::AccountNotFound => "EntityNotExist.Account",
-            Self::Invalid(code) | Self::LimitExceeded(code) | Self::DeleteConflict(code) => code,
+            Self::Invalid(code) => code,
+            Self::LimitExceeded(limit) => limit.code(),
+            Self::DeleteConflict(conflict) => conflict.code(),
             Self::PasswordTooWeak => "InvalidParameter.Password.TooWeak",
             Self::PasswordUnchanged => "InvalidParameter.NewPassword.ReusePrevention",
             Self::OldPasswordIncorrect => "InvalidParameter.OldPassword.Incorrect",
@@ -253,14 +245,7 @@ impl Refusal {
             Self::MfaDeviceNotFound => "EntityNotExist.VirtualMFADevice",
             Self::MfaDeviceExists => "EntityAlreadyExists.VirtualMFADevice",
             Self::MfaDeviceTaken => "EntityAlreadyExists.VirtualMFADevice.User",
-            Self::MfaDeviceInUse => "DeleteConflict.VirtualMFADevice.User",
-            Self::TooManyMfaDevices => "LimitExceeded.VirtualMFADevice",
             Self::LoginProfileExists => "EntityAlreadyExists.User.LoginProfile",
-            Self::UserHasAccessKeys => "DeleteConflict.User.AccessKey",
-            Self::UserHasLoginProfile => "DeleteConflict.User.LoginProfile",
-            Self::UserHasMfaDevice => "DeleteConflict.User.MFADevice",
-            Self::UserHasPolicies => "DeleteConflict.User.Policy",
-            Self::EmailOnTooManyUsers => "LimitExceeded.Email.User",
             Self::ContactNotFound => "EntityNotExist.User.Verification",
             Self::PasskeyNotFound => "EntityNotExist.User.Passkey",
             Self::OnlyForUsers => "NotSupport.Account",
@@ -277,8 +262,8 @@ impl Refusal {
             Self::GroupPolicyNotFound => "EntityNotExist.Group.Policy",
             Self::GroupPolicyExists => "EntityAlreadyExists.Group.Policy",
             Self::AccessKeyNotFound => "EntityNotExist.User.AccessKey",
+            Self::SigningKeyNotFound => "InvalidAccessKeyId.NotFound",
             Self::AccessKeyInactive => "AccessKeyInactive",
-            Self::TooManyAccessKeys => "LimitExceeded.User.AccessKey",
         }
     }
 }

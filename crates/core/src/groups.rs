@@ -7,7 +7,8 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed, grants_of};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Grants, Resource};
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Limit, Refusal};
+use crate::ram::Page;
 use countersign_model::group::{Group, MOST_GROUPS, MOST_GROUPS_OF_USER};
 use countersign_model::ids::GroupId;
 use countersign_model::names::{Comments, GroupName};
@@ -27,10 +28,26 @@ pub struct GroupFacts {
     pub comments: Comments,
 }
 
+/// A change of a group. What is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct GroupChange {
+    /// The name.
+    pub name: Option<GroupName>,
+    /// The remark.
+    pub comments: Option<Comments>,
+}
+
+impl From<GroupFacts> for GroupChange {
+    fn from(facts: GroupFacts) -> Self {
+        Self { name: Some(facts.name), comments: Some(facts.comments) }
+    }
+}
+
 /// The same part with its numbers in their ranges.
 pub(crate) fn tidied(part: &Part) -> Part {
     Part {
         search: part.search.chars().filter(|c| !c.is_control()).take(128).collect(),
+        after: part.after.clone(),
         offset: part.offset.max(0),
         limit: part.limit.clamp(1, LONGEST_PAGE),
     }
@@ -71,7 +88,7 @@ impl Countersign {
             let (account, _) = admitted.oneself()?;
             admitted.may(Action::CreateGroup, &Resource::Group(account.clone(), facts.name.canonical()))?;
             if groups::count(tx, account, &Part::default()).await? >= MOST_GROUPS {
-                return Err(Refusal::LimitExceeded("LimitExceeded.Group").into());
+                return Err(Refusal::LimitExceeded(Limit::Groups).into());
             }
             let group = Group {
                 account_id: account.clone(),
@@ -113,25 +130,49 @@ impl Countersign {
         self.look(&actor, origin, deed, work).await
     }
 
-    /// Changes name and remark of a group. Whoever renames it must be allowed to have one of the new name.
+    /// A page of the groups by name, behind a canonical name.
+    pub async fn page_of_groups(
+        &self,
+        actor: impl Into<Actor>,
+        (after, limit): (String, i64),
+        origin: &Origin,
+    ) -> Result<Page<Group>, Error> {
+        let actor = actor.into();
+        let deed = Deed::by(&actor, Action::ListGroups, "")?;
+        let part = Part { after, limit: limit.saturating_add(1), ..Part::default() };
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
+            let (account, _) = admitted.oneself()?;
+            admitted.may(Action::ListGroups, &Resource::Account(account.clone()))?;
+            let lines = groups::list(tx, account, &part).await?;
+            Ok(Page::of(lines.into_iter().map(|line| line.group).collect(), limit))
+        };
+        self.look(&actor, origin, deed, work).await
+    }
+
+    /// Changes name and remark of a group, or one of them. Whoever renames it must be allowed to have one of the new
+    /// name.
     pub async fn update_group(
         &self,
         actor: impl Into<Actor>,
         name: &str,
-        facts: GroupFacts,
+        change: impl Into<GroupChange>,
         origin: &Origin,
     ) -> Result<Group, Error> {
-        let actor = actor.into();
-        let deed = Deed::by(&actor, Action::UpdateGroup, name)?;
-        let deed = deed.asking(Action::UpdateGroup, &[facts.name.as_str(), facts.comments.as_str()]);
+        let (actor, change) = (actor.into(), change.into());
+        let named = change.name.iter().flat_map(|name| ["name", name.as_str()]);
+        let remarked = change.comments.iter().flat_map(|comments| ["comments", comments.as_str()]);
+        let arguments: Vec<&str> = named.chain(remarked).collect();
+        let deed = Deed::by(&actor, Action::UpdateGroup, name)?.asking(Action::UpdateGroup, &arguments);
         let (this, name) = (self.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Group, Error> {
-            admitted.tell("name", facts.name.as_str());
+            if let Some(name) = &change.name {
+                admitted.tell("name", name.as_str());
+            }
             let admitted = this.guard_administrators(tx, admitted, Action::UpdateGroup).await?;
             let group = admitted.find_group(tx, &name, Action::UpdateGroup).await?;
-            let renamed = Resource::Group(group.account_id.clone(), facts.name.canonical());
-            admitted.may(Action::UpdateGroup, &renamed)?;
-            let (name, comments) = (facts.name.clone(), facts.comments.clone());
+            let name = change.name.clone().unwrap_or_else(|| group.name.clone());
+            let comments = change.comments.clone().unwrap_or_else(|| group.comments.clone());
+            admitted.may(Action::UpdateGroup, &Resource::Group(group.account_id.clone(), name.canonical()))?;
             let changed = Group { name, comments, updated_at: admitted.now, ..group };
             if groups::update(tx, &changed).await? { Ok(changed) } else { Err(Refusal::GroupExists.into()) }
         };
@@ -147,10 +188,10 @@ impl Countersign {
             let admitted = this.guard_administrators(tx, admitted, Action::DeleteGroup).await?;
             let Group { account_id, id, .. } = admitted.find_group(tx, &name, Action::DeleteGroup).await?;
             if groups::count_members(tx, &account_id, &id, &Part::default()).await? > 0 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Group.User").into());
+                return Err(Refusal::DeleteConflict(Conflict::GroupUser).into());
             }
             if !attachments::of_group(tx, &account_id, &id).await?.is_empty() {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Group.Policy").into());
+                return Err(Refusal::DeleteConflict(Conflict::GroupPolicy).into());
             }
             let deleted = groups::delete(tx, &account_id, &id).await?;
             if deleted { Ok(()) } else { Err(Refusal::GroupNotFound.into()) }
@@ -185,7 +226,7 @@ impl Countersign {
                 return Err(Refusal::AlreadyInGroup.into());
             }
             if joined.len() >= MOST_GROUPS_OF_USER {
-                return Err(Refusal::LimitExceeded("LimitExceeded.User.Group").into());
+                return Err(Refusal::LimitExceeded(Limit::GroupsOfUser).into());
             }
             let joined = groups::join(tx, &user.account_id, &group.id, &user.id, admitted.now).await?;
             if joined { Ok(()) } else { Err(Refusal::AlreadyInGroup.into()) }
@@ -236,6 +277,24 @@ impl Countersign {
             let Group { account_id, id, .. } = admitted.find_group(tx, &group, Action::ListUsersForGroup).await?;
             let lines = groups::members(tx, &account_id, &id, &part).await?;
             Ok((lines, groups::count_members(tx, &account_id, &id, &part).await?))
+        };
+        self.look(&actor, origin, deed, work).await
+    }
+
+    /// A page of those who are in a group by name, behind a canonical name.
+    pub async fn page_of_users_for_group(
+        &self,
+        actor: impl Into<Actor>,
+        group: &str,
+        (after, limit): (String, i64),
+        origin: &Origin,
+    ) -> Result<Page<MemberLine>, Error> {
+        let actor = actor.into();
+        let deed = Deed::by(&actor, Action::ListUsersForGroup, group)?;
+        let (group, part) = (group.to_owned(), Part { after, limit: limit.saturating_add(1), ..Part::default() });
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
+            let Group { account_id, id, .. } = admitted.find_group(tx, &group, Action::ListUsersForGroup).await?;
+            Ok(Page::of(groups::members(tx, &account_id, &id, &part).await?, limit))
         };
         self.look(&actor, origin, deed, work).await
     }

@@ -24,8 +24,10 @@
 //! | [`notices`], [`delivery`], [`disown`] | telling people of changes, sending it, "this was not me" |
 //! | [`findings`] | what administrators have to look at |
 //! | [`overview`] | the posture of an account at a glance |
+//! | [`mfa_check`] | whether every user with a console password has an MFA device, one by one |
 //! | [`operator`] | what the command line may |
 //! | [`audit_log`] | the audit log as people read it: filtered, one's own history, exported |
+//! | [`audit_trail`] | an entry of it in the shape of `ActionTrail` |
 //! | [`audit_chain`] | the audit log as a chain: numbered, hashed, signed, verified, dropped when it is old enough |
 //! | [`confirmed_time`] | whether the time can be believed before something is dropped for being old |
 //! | [`api_calls`] | what every signed call passes: its time, its nonce |
@@ -40,6 +42,7 @@ pub mod actor;
 pub mod api_calls;
 pub mod audit_chain;
 pub mod audit_log;
+pub mod audit_trail;
 pub mod authorise;
 pub mod binding;
 pub mod confirmed_time;
@@ -54,6 +57,7 @@ pub mod idle;
 pub mod keyring;
 pub mod logon;
 pub mod metrics;
+pub mod mfa_check;
 pub mod notices;
 pub mod operator;
 pub mod overview;
@@ -74,9 +78,9 @@ mod address;
 mod codes;
 
 pub use act::Permissions;
-pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor};
+pub use actor::{AccessKeyActor, Actor, Insider, Origin, Role, SessionActor, SignedCall};
 pub use address::client_address;
-pub use error::{Error, Refusal};
+pub use error::{Conflict, Error, Limit, Refusal};
 
 use confirmed_time::Leap;
 use countersign_model::entropy::random_bytes;
@@ -88,7 +92,7 @@ use keyring::{KeyRing, Keys};
 use metrics::Metrics;
 use sha2::{Digest as _, Sha256};
 use std::sync::{Arc, Mutex};
-use upkeep::HighWater;
+use upkeep::{HighWater, stored_high_water};
 use webauthn::RelyingParty;
 
 /// All use-cases over one store. Clones share everything.
@@ -165,7 +169,9 @@ impl Countersign {
             ));
         }
         let Parts { store, keys, hasher, clock, entropy, identity, metrics } = parts;
-        let (keys, high_water, leap) = (Keys::new(keys, &stored), Mutex::default(), Mutex::default());
+        // Looked at before the nonces: a reset that comes between is noticed at the next look.
+        let seen = store.read(async |tx: &mut Tx<'_>| -> Result<_, Error> { stored_high_water(tx).await }).await?;
+        let (keys, high_water, leap) = (Keys::new(keys, &stored), Mutex::new(seen), Mutex::default());
         let nonces = api_calls::Nonces::open(&store, clock.now()).await?;
         let inner = Inner { store, keys, hasher, clock, entropy, identity, metrics, high_water, leap, nonces };
         let this = Self { inner: Arc::new(inner) };

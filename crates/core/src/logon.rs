@@ -20,7 +20,7 @@ pub use second_factor::TypedFactor;
 pub(crate) use next::requires_device;
 pub(crate) use password::hourly_limit;
 
-use crate::act::{Written, is_unjudged};
+use crate::act::{Written, is_unjudged, refusal_told};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
 use crate::notices::Notice;
@@ -93,6 +93,9 @@ pub enum LogonStep {
         given: Box<GivenSecrets>,
     },
 }
+
+/// What a logon is called in the audit log.
+pub(crate) const SIGN_IN: &str = "ConsoleSignin";
 
 impl Countersign {
     /// Begins a logon for a typed name, whether or not it exists.
@@ -282,7 +285,7 @@ impl Countersign {
         let from = (origin.address.as_str(), origin.language.unwrap_or("en"));
         principals::mark_logon(tx, account, principal, from, now).await?;
         let methods = session.methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join("+");
-        self.write_logon_event(tx, logon, origin, Outcome::Success, &methods).await?;
+        self.write_logon_event(tx, logon, origin, (Outcome::Success, &methods), &logon_details(logon)).await?;
         if !logon.facts.browser_known && subject.last_logon_at.is_some() {
             self.notify(tx, Notice { account, principal, kind: NoticeKind::NewMachine, origin }).await?;
         }
@@ -316,19 +319,15 @@ impl Countersign {
         tx: &mut Tx<'_>,
         logon: &Logon,
         origin: &Origin,
-        outcome: Outcome,
-        reason: &str,
+        (outcome, reason): (Outcome, &str),
+        details: &str,
     ) -> Result<(), Error> {
         let kind = match outcome {
             Outcome::Success => actor_kind(logon.kind),
             Outcome::Refused => ActorKind::Logon,
         };
         let actor = logon_actor(logon, kind);
-        let details = match outcome {
-            Outcome::Success => logon_details(logon),
-            Outcome::Refused => String::new(),
-        };
-        let written = Written { actor, action: "ConsoleSignin", target: "", outcome, reason, details: &details };
+        let written = Written { actor, action: SIGN_IN, target: "", outcome, reason, details };
         self.write_event(tx, &logon.account_id, origin, written).await
     }
 
@@ -345,7 +344,9 @@ impl Countersign {
                 audit::count_refusal(tx, self.now(), &origin.address, refusal.code()).await?;
             }
             Err(Error::Refused { reason, .. }) => {
-                self.write_logon_event(tx, logon, origin, Outcome::Refused, reason).await?;
+                // Whoever was refused is nobody yet; the event tells as whom he wanted to log on.
+                let details = format!("as={};{}", logon.kind.as_str(), refusal_told(&result));
+                self.write_logon_event(tx, logon, origin, (Outcome::Refused, reason), &details).await?;
             }
             Err(Error::ProofRequired(_) | Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) | Ok(_) => {}
         }

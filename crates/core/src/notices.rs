@@ -161,6 +161,7 @@ const fn is_repeated_by_strangers(kind: NoticeKind) -> bool {
         | NoticeKind::MfaUnbound
         | NoticeKind::PasswordChanged
         | NoticeKind::ContactChanged
+        | NoticeKind::VerificationChanged
         | NoticeKind::RecoveryCodesMade
         | NoticeKind::RecoveryCodeUsed
         | NoticeKind::NewMachine

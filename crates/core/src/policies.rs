@@ -5,17 +5,17 @@
 //! everybody whom it reaches, before it and after it, and it must not reach himself.
 
 mod attaching;
+mod listing;
 mod versions;
 
 pub use attaching::{AttachedPolicy, Entities};
-pub use versions::{PolicyVersion, version_id};
+pub use versions::{NewVersion, PolicyVersion, WhenFull, version_id};
 
 use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Resource};
-use crate::error::{Error, Refusal};
-use crate::groups::tidied;
+use crate::error::{Conflict, Error, Limit, Refusal};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PolicyId};
 use countersign_model::names::{Description, PolicyName};
@@ -23,7 +23,7 @@ use countersign_model::policy::{PolicyDocument, PolicyRef, PolicyType};
 use countersign_model::principal::SystemPolicy;
 use countersign_store::attachments::Attached;
 use countersign_store::groups::Part;
-use countersign_store::policies::{Policy, PolicyLine};
+use countersign_store::policies::Policy;
 use countersign_store::{Tx, attachments, policies};
 
 pub use countersign_store::attachments::HolderLine;
@@ -61,8 +61,17 @@ pub struct PolicyView {
     pub attachments: i64,
     /// When it was made; a system policy has always been there.
     pub created_at: Option<Timestamp>,
-    /// When its versions last changed.
+    /// When its description or its versions last changed.
     pub updated_at: Option<Timestamp>,
+}
+
+/// What the versions that do not count are to the removal of their policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OtherVersions {
+    /// They hold it up.
+    Hold,
+    /// They go with it.
+    Go,
 }
 
 /// A policy that was looked up.
@@ -193,7 +202,7 @@ impl Countersign {
                 return Err(Refusal::PolicyExists.into());
             }
             if policies::count(tx, account, &Part::default()).await? >= MOST_POLICIES {
-                return Err(Refusal::LimitExceeded("LimitExceeded.Policy").into());
+                return Err(Refusal::LimitExceeded(Limit::Policies).into());
             }
             let policy = Policy {
                 account_id: account.clone(),
@@ -233,60 +242,74 @@ impl Countersign {
         self.look(&actor, origin, deed, work).await
     }
 
-    /// A page of the policies, those that come with every account first, and how many match in all.
-    pub async fn list_policies(
+    /// Writes what a policy of the account is for.
+    pub async fn describe_policy(
         &self,
         actor: impl Into<Actor>,
-        kind: Option<PolicyType>,
-        part: Part,
+        name: &str,
+        description: Description,
         origin: &Origin,
-    ) -> Result<(Vec<PolicyView>, i64), Error> {
+    ) -> Result<PolicyView, Error> {
+        const ACTION: Action = Action::UpdatePolicyDescription;
         let actor = actor.into();
-        let (deed, part) = (Deed::by(&actor, Action::ListPolicies, "")?, tidied(&part));
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<_, Error> {
-            let (account, _) = admitted.oneself()?;
-            admitted.may(Action::ListPolicies, &Resource::Account(account.clone()))?;
-            let wanted = part.search.trim().to_lowercase();
-            let system = SystemPolicy::ALL.iter().filter(|_| kind != Some(PolicyType::Custom));
-            let system: Vec<_> = system.filter(|one| one.as_str().to_lowercase().contains(&wanted)).collect();
-            let (most, before) = (i64::try_from(system.len()).unwrap_or(i64::MAX), part.offset);
-            let mut views = Vec::new();
-            let page = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-            for policy in system.into_iter().skip(page(before)).take(page(part.limit)) {
-                let held = attachments::count(tx, account, &Attached::System(*policy)).await?;
-                views.push(system_view(*policy, held.users + held.groups));
+        let deed = Deed::by(&actor, ACTION, name)?.asking(ACTION, &[description.as_str()]);
+        let (this, name) = (self.clone(), name.to_owned());
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<PolicyView, Error> {
+            let admitted = this.guard_administrators(tx, admitted, ACTION).await?;
+            let policy = admitted.find_custom(tx, &name, ACTION).await?;
+            if !policies::describe(tx, (&policy.account_id, &policy.id), &description, admitted.now).await? {
+                return Err(Refusal::PolicyNotFound.into());
             }
-            if kind == Some(PolicyType::System) {
-                return Ok((views, most));
-            }
-            let limit = part.limit - i64::try_from(views.len()).unwrap_or(i64::MAX);
-            let rest = Part { offset: (before - most).max(0), limit, ..part.clone() };
-            let custom = if limit > 0 { policies::list(tx, account, &rest).await? } else { Vec::new() };
-            views.extend(
-                custom.into_iter().map(|PolicyLine { policy, attachments }| Found::Custom(policy).view(attachments)),
-            );
-            Ok((views, most + policies::count(tx, account, &part).await?))
+            let held = attachments::count(tx, &policy.account_id, &Attached::Custom(policy.id.clone())).await?;
+            let changed = Policy { description: description.clone(), updated_at: admitted.now, ..policy };
+            Ok(Found::Custom(changed).view(held.users + held.groups))
         };
-        self.look(&actor, origin, deed, work).await
+        self.act(&actor, origin, deed, work).await
     }
 
     /// Removes a policy that is attached to nothing and has no version but the one that counts.
     pub async fn delete_policy(&self, actor: impl Into<Actor>, name: &str, origin: &Origin) -> Result<(), Error> {
-        let actor = actor.into();
-        let deed = Deed::by(&actor, Action::DeletePolicy, name)?.asking(Action::DeletePolicy, &[]);
+        self.remove_policy(actor.into(), (name, OtherVersions::Hold), origin).await
+    }
+
+    /// Removes a policy that is attached to nothing, with all its versions.
+    pub async fn delete_policy_with_versions(
+        &self,
+        actor: impl Into<Actor>,
+        name: &str,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        self.remove_policy(actor.into(), (name, OtherVersions::Go), origin).await
+    }
+
+    async fn remove_policy(
+        &self,
+        actor: Actor,
+        (name, others): (&str, OtherVersions),
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let deed = Deed::by(&actor, Action::DeletePolicy, name)?;
+        let deed = deed.asking(Action::DeletePolicy, if others == OtherVersions::Go { &["versions"] } else { &[] });
         let (this, name) = (self.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let admitted = this.guard_administrators(tx, admitted, Action::DeletePolicy).await?;
-            let Policy { account_id, id, .. } = admitted.find_custom(tx, &name, Action::DeletePolicy).await?;
+            let policy = admitted.find_custom(tx, &name, Action::DeletePolicy).await?;
+            let (account_id, id) = (policy.account_id, policy.id);
             let held = attachments::count(tx, &account_id, &Attached::Custom(id.clone())).await?;
             if held.users > 0 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.User").into());
+                return Err(Refusal::DeleteConflict(Conflict::PolicyUser).into());
             }
             if held.groups > 0 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Group").into());
+                return Err(Refusal::DeleteConflict(Conflict::PolicyGroup).into());
             }
             if policies::versions(tx, &account_id, &id).await?.len() > 1 {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Version").into());
+                match others {
+                    OtherVersions::Hold => return Err(Refusal::DeleteConflict(Conflict::PolicyVersion).into()),
+                    OtherVersions::Go => {
+                        let resource = Resource::Policy(account_id.clone(), policy.name.canonical());
+                        admitted.may(Action::DeletePolicyVersion, &resource)?;
+                    }
+                }
             }
             let deleted = policies::delete(tx, &account_id, &id).await?;
             if deleted { Ok(()) } else { Err(Refusal::PolicyNotFound.into()) }

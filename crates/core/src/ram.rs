@@ -13,6 +13,7 @@ pub mod login_profiles;
 pub mod mfa;
 pub mod practice;
 pub mod users;
+pub mod words;
 
 pub use countersign_store::unbound_mfa::{DeviceLine, Holder};
 
@@ -27,7 +28,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// The page that `found` makes, where one more than `limit` was looked for.
-    fn of(mut found: Vec<T>, limit: i64) -> Self {
+    pub(crate) fn of(mut found: Vec<T>, limit: i64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let is_truncated = found.len() > limit;
         found.truncate(limit);

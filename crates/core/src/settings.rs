@@ -74,12 +74,38 @@ impl Countersign {
         change: SettingsChange,
         origin: &Origin,
     ) -> Result<Changed, Error> {
-        let (actor, action) = (actor.into(), change_action(&change));
+        let action = change_action(&change);
+        self.change_settings_by(actor.into(), action, change, origin).await
+    }
+
+    /// The same for the rules for passwords alone, also where nothing is changed.
+    pub async fn change_password_policy<'a>(
+        &self,
+        actor: impl Into<Insider<'a>>,
+        password: PolicyChange,
+        origin: &Origin,
+    ) -> Result<PasswordPolicy, Error> {
+        let change = SettingsChange { password, ..SettingsChange::default() };
+        let changed = self.change_settings_by(actor.into(), Action::ChangePasswordPolicy, change, origin).await?;
+        Ok(changed.settings.password)
+    }
+
+    async fn change_settings_by(
+        &self,
+        actor: Insider<'_>,
+        action: Action,
+        change: SettingsChange,
+        origin: &Origin,
+    ) -> Result<Changed, Error> {
         let deed = Deed::on(actor, action.code(), "").asking(action, &[&format!("{change:?}")]);
         let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Changed, Error> {
             let again = this.guard_administrators(tx, admitted, action).await?;
             let (account, _) = again.oneself()?;
+            again.may(action, &Resource::Account(account.clone()))?;
+            if change.password != PolicyChange::default() {
+                again.may(Action::ChangePasswordPolicy, &Resource::Account(account.clone()))?;
+            }
             let account = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
             let settings = judge(&change, &account, &again, &from)?;
             forecast::check_administrator_path(tx, &account, (&settings, this.roots()), &again, &from).await?;
@@ -133,8 +159,8 @@ pub(crate) fn judge(
         return Err(Refusal::SettingsChanged.into());
     }
     let settings = change.apply(&account.settings);
-    // The settings govern RAM users: the owner is not bound by the networks.
-    let is_bound = admitted.who.role != Role::Owner;
+    // The networks bind the logons of RAM users, neither the owner nor programs.
+    let is_bound = admitted.who.role != Role::Owner && admitted.session.is_some();
     let narrowed = !settings.logon_networks.covers(&account.settings.logon_networks);
     if is_bound && narrowed && !settings.logon_networks.admit(&origin.address) {
         return Err(Refusal::Invalid("InvalidParameter.LoginNetworkMasks.OwnAddress").into());

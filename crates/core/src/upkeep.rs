@@ -1,6 +1,7 @@
 //! What runs beside the requests: the clock's high-water mark, sweeping what has run out, giving memory back.
 
 use crate::Countersign;
+use crate::api_calls::stored_fence;
 use crate::confirmed_time::put_confirmed_time;
 use crate::error::Error;
 use countersign_model::Timestamp;
@@ -84,9 +85,18 @@ impl Countersign {
 
     /// Looks at the mark that is stored: it rises, but for a reset by the operator.
     pub(crate) async fn load_high_water(&self) -> Result<(), Error> {
-        let unit = async move |tx: &mut Tx<'_>| -> Result<HighWater, Error> { stored_high_water(tx).await };
-        let stored = self.inner.store.read(unit).await?;
+        let resets = self.high_water().resets;
+        let unit = async move |tx: &mut Tx<'_>| -> Result<(HighWater, Option<Timestamp>), Error> {
+            let stored = stored_high_water(tx).await?;
+            let fence = if stored.resets > resets { Some(stored_fence(tx).await?) } else { None };
+            Ok((stored, fence))
+        };
+        let (stored, fence) = self.inner.store.read(unit).await?;
         let mut known = self.inner.high_water.lock().unwrap_or_else(PoisonError::into_inner);
+        // The fence stands before the lower mark lets calls in.
+        if let Some(fence) = fence.filter(|_| stored.resets > known.resets) {
+            self.inner.nonces.follow_reset(fence, self.now());
+        }
         *known = known.after(stored);
         Ok(())
     }
@@ -140,7 +150,8 @@ pub(crate) async fn reset_high_water(tx: &mut Tx<'_>, to: Timestamp) -> Result<(
     Ok(facts::put(tx, HIGH_WATER, &to.micros().to_string()).await?)
 }
 
-async fn number(tx: &mut Tx<'_>, name: &str) -> Result<i64, Error> {
+/// A fact that is a number; 0 where there is none.
+pub(crate) async fn number(tx: &mut Tx<'_>, name: &str) -> Result<i64, Error> {
     match facts::find(tx, name).await? {
         None => Ok(0),
         Some(text) => text.parse().map_err(|_| Error::Fault(format!("the fact {name} is no number"))),

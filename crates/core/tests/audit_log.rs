@@ -216,7 +216,7 @@ both_engines! {
             assert!(check.is_proved() && check.entries == 0, "{check:?}");
         }
         let told = kit.events(&acme.id).await.into_iter().find(|event| event.action == "ExportAuditEvents").unwrap();
-        assert_eq!((told.details.as_str(), told.outcome), ("format=jsonl;", Outcome::Success));
+        assert_eq!((told.details.as_str(), told.outcome), ("mfa=no;format=jsonl;", Outcome::Success));
 
         let selection = EventFilter { user: "nobody".to_owned(), ..part };
         let text = export(&kit, &owner_again, selection.clone(), ExportFormat::Jsonl).await;
@@ -227,7 +227,7 @@ both_engines! {
         assert!(table.starts_with("\u{feff}seq,time,") && table.contains(",\"nobody\",\"refused\","));
         let told = kit.events(&acme.id).await.pop().unwrap();
         let details = told.details;
-        assert!(details.starts_with("format=csv;from=") && details.ends_with("user=nobody;"), "{details}");
+        assert!(details.starts_with("mfa=no;format=csv;from=") && details.ends_with("user=nobody;"), "{details}");
     }
 
     /// The export of a log whose beginning was dropped begins at the stub.

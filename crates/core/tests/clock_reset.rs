@@ -104,7 +104,7 @@ both_engines! {
         kit.sql("UPDATE outbox SET due_at = due_at + 864000000000", &[]).await;
         kit.sql(
             "INSERT INTO access_keys (account_id, access_key_id, principal_id, sealed_secret, status, created_at, \
-             updated_at, enabled_at, last_used_at, last_used_service) SELECT account_id, 'x', principal_id, $1, 'Active', \
+             updated_at, enabled_at, last_used_at, last_used_service) SELECT account_id, 'LTAI00000000000000000000', principal_id, $1, 'Active', \
              last_logon_at, last_logon_at, last_logon_at, last_logon_at, 'Ram' FROM principals WHERE name = 'alice'",
             params![[7_u8; 32]],
         )

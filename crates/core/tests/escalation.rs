@@ -1,6 +1,7 @@
 //! Attack 133: whoever is allowed some things makes himself or others no mightier, and touches nobody who is.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+use countersign_core::access_keys::KeysOf;
 use countersign_core::policies::{NewPolicy, policy_ref};
 use countersign_core::{Error, Refusal, SessionActor};
 use countersign_model::names::Description;
@@ -10,7 +11,8 @@ use countersign_testkit::people::{allowing, denying, facts, login};
 use countersign_testkit::{Kit, both_engines, origin, reason, refusal};
 
 /// Everything about users, groups and policies, but not everything of RAM.
-const SUB_ADMINISTRATOR: &[&str] = &["ram:*User*", "ram:*Group*", "ram:*Polic*", "ram:*Profile", "ram:*MFADevice"];
+const SUB_ADMINISTRATOR: &[&str] =
+    &["ram:*User*", "ram:*Group*", "ram:*Polic*", "ram:*Profile", "ram:*MFADevice", "ram:*AccessKey*"];
 
 /// What can be done to a user by whoever is allowed to.
 async fn everything_to(kit: &Kit, actor: &SessionActor, name: &str) -> Vec<(&'static str, Result<(), Error>)> {
@@ -24,6 +26,7 @@ async fn everything_to(kit: &Kit, actor: &SessionActor, name: &str) -> Vec<(&'st
         ("update", core.update_user(actor, name, facts(name), origin()).await),
         ("attach", core.attach_policy(actor, name, reader, origin()).await),
         ("detach", core.detach_policy(actor, name, SystemPolicy::AdministratorAccess, origin()).await),
+        ("key", core.create_access_key(actor, KeysOf::User(name.to_owned()), origin()).await.map(drop)),
         ("join", core.add_user_to_group(actor, name, "empty", origin()).await),
         ("delete", core.delete_user(actor, name, name, origin()).await),
     ]
@@ -52,7 +55,7 @@ both_engines! {
         kit.core().add_user_to_group(&subs, "plain", "empty", origin()).await.unwrap();
         kit.core().delete_user(&subs, "plain", "plain", origin()).await.unwrap();
         let told = "SELECT COUNT(*) FROM audit_events WHERE reason = 'outranked'";
-        assert_eq!(kit.int(told, &[]).await, 30);
+        assert_eq!(kit.int(told, &[]).await, 33);
     }
 
     async fn attack_133_nobody_gives_what_he_does_not_have(kit: Kit) {

@@ -1,9 +1,9 @@
 //! Groups: made, changed, removed; who is in them; what their policies are worth.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-use countersign_core::groups::{GroupFacts, Part};
+use countersign_core::groups::{GroupChange, GroupFacts, Part};
 use countersign_core::users::{MfaFilter, UsersQuery};
-use countersign_core::{Refusal, Role};
+use countersign_core::{Conflict, Limit, Refusal, Role};
 use countersign_model::policy::PolicyRef;
 use countersign_model::principal::SystemPolicy;
 use countersign_testkit::people::{allowing, denying};
@@ -39,7 +39,7 @@ both_engines! {
         let (lines, total) = core.list_groups(&owner, all(), origin()).await.unwrap();
         assert_eq!(lines.iter().map(|line| line.group.name.as_str()).collect::<Vec<_>>(), ["Builders", "ops"]);
         assert_eq!(total, 2);
-        let part = Part { search: "BUILD".to_owned(), offset: -1, limit: 0 };
+        let part = Part { search: "BUILD".to_owned(), offset: -1, ..Part::default() };
         let (lines, total) = core.list_groups(&owner, part, origin()).await.unwrap();
         assert_eq!((lines.len(), total), (1, 1));
         core.delete_group(&owner, "builders", origin()).await.unwrap();
@@ -51,6 +51,21 @@ both_engines! {
         let stranger = kit.owner_session(&other).await.actor;
         assert_eq!(refusal(core.group(&stranger, "ops", origin()).await), Refusal::GroupNotFound);
         assert!(core.list_groups(&stranger, all(), origin()).await.unwrap().0.is_empty());
+    }
+
+    async fn what_a_change_of_a_group_does_not_name_stays(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let owner = kit.owner_session(&acme).await.actor;
+        let core = kit.core();
+        core.create_group(&owner, facts("dev", "who build"), origin()).await.unwrap();
+        let renamed = GroupChange { name: Some("builders".parse().unwrap()), comments: None };
+        let group = core.update_group(&owner, "dev", renamed, origin()).await.unwrap();
+        assert_eq!((group.name.as_str(), group.comments.as_str()), ("builders", "who build"));
+        let remarked = GroupChange { name: None, comments: Some("".parse().unwrap()) };
+        core.update_group(&owner, "builders", remarked, origin()).await.unwrap();
+        core.update_group(&owner, "builders", GroupChange::default(), origin()).await.unwrap();
+        let group = core.group(&owner, "builders", origin()).await.unwrap();
+        assert_eq!((group.name.as_str(), group.comments.as_str()), ("builders", ""));
     }
 
     async fn users_are_put_in_and_taken_out(kit: Kit) {
@@ -71,13 +86,13 @@ both_engines! {
         let joined = core.list_groups_for_user(&owner, "ALICE", origin()).await.unwrap();
         assert_eq!(joined.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["dev"]);
         let occupied = core.delete_group(&owner, "dev", origin()).await;
-        assert_eq!(refusal(occupied), Refusal::DeleteConflict("DeleteConflict.Group.User"));
+        assert_eq!(refusal(occupied), Refusal::DeleteConflict(Conflict::GroupUser));
         core.remove_user_from_group(&owner, "alice", "dev", origin()).await.unwrap();
         let gone = core.remove_user_from_group(&owner, "alice", "dev", origin()).await;
         assert_eq!(refusal(gone), Refusal::NotInGroup);
         core.attach_policy_to_group(&owner, "dev", SystemPolicy::AliyunRamReadOnlyAccess, origin()).await.unwrap();
         let held = core.delete_group(&owner, "dev", origin()).await;
-        assert_eq!(refusal(held), Refusal::DeleteConflict("DeleteConflict.Group.Policy"));
+        assert_eq!(refusal(held), Refusal::DeleteConflict(Conflict::GroupPolicy));
         // A removed user is in no group.
         core.add_user_to_group(&owner, "alice", "dev", origin()).await.unwrap();
         core.delete_user(&owner, "alice", "Alice", origin()).await.unwrap();
@@ -153,7 +168,7 @@ both_engines! {
                 refused.push(error.refusal());
             }
         }
-        assert_eq!(refused, [Some(Refusal::LimitExceeded("LimitExceeded.User.Group")); 2]);
+        assert_eq!(refused, [Some(Refusal::LimitExceeded(Limit::GroupsOfUser)); 2]);
         assert_eq!(kit.count("group_members").await, 10);
     }
 

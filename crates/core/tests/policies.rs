@@ -1,13 +1,17 @@
 //! Policies: written, versioned, attached; what they grant, and under which conditions.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-use countersign_core::groups::Part;
+use countersign_core::access_keys::KeysOf;
+use countersign_core::authorise::Action;
+use countersign_core::groups::{GroupFacts, Part};
 use countersign_core::policies::{MOST_VERSIONS, NewPolicy, policy_ref};
-use countersign_core::users::{MfaFilter, UsersQuery};
-use countersign_core::{Origin, Refusal, SessionActor};
-use countersign_model::names::Description;
+use countersign_core::ram::users::{UserChange, UserKey};
+use countersign_core::settings::{PolicyChange, SettingsChange};
+use countersign_core::users::{LoginChange, MfaFilter, PasswordChange, UsersQuery};
+use countersign_core::{Conflict, Limit, Origin, Refusal, SessionActor};
+use countersign_model::names::{Comments, Description};
 use countersign_model::policy::{PolicyDocument, PolicyRef, PolicyType};
-use countersign_model::principal::SystemPolicy;
+use countersign_model::principal::{ConsoleLogon, SystemPolicy};
 use countersign_testkit::people::{allowing, denying};
 use countersign_testkit::{Kit, both_engines, demand, origin, refusal};
 use std::time::Duration;
@@ -26,6 +30,10 @@ fn all_users() -> UsersQuery {
 
 fn new(name: &str, text: &str) -> NewPolicy {
     NewPolicy { name: name.parse().unwrap(), description: Description::default(), document: document(text) }
+}
+
+fn group_facts(name: &str) -> GroupFacts {
+    GroupFacts { name: name.parse().unwrap(), comments: Comments::default() }
 }
 
 async fn lists_users(kit: &Kit, actor: &SessionActor, from: &Origin) -> bool {
@@ -63,7 +71,7 @@ both_engines! {
             (None, "", 3, 5, &["Look-Only"], 4),
             (None, "", 4, 5, &[], 4),
         ] {
-            let part = Part { search: search.to_owned(), offset, limit };
+            let part = Part { search: search.to_owned(), offset, limit, ..Part::default() };
             let (views, counted) = core.list_policies(&owner, kind, part, origin()).await.unwrap();
             let names: Vec<_> = views.iter().map(|view| view.policy.name()).collect();
             assert_eq!((names.as_slice(), counted), (wanted, total), "{kind:?} {search} {offset}");
@@ -71,11 +79,11 @@ both_engines! {
         kit.ram_user(&acme, "alice").await;
         core.attach_policy(&owner, "alice", custom.clone(), origin()).await.unwrap();
         let held = core.delete_policy(&owner, "look-only", origin()).await;
-        assert_eq!(refusal(held), Refusal::DeleteConflict("DeleteConflict.Policy.User"));
+        assert_eq!(refusal(held), Refusal::DeleteConflict(Conflict::PolicyUser));
         core.detach_policy(&owner, "alice", custom.clone(), origin()).await.unwrap();
         kit.group(&acme, "dev", &[], std::slice::from_ref(&custom)).await;
         let held = core.delete_policy(&owner, "look-only", origin()).await;
-        assert_eq!(refusal(held), Refusal::DeleteConflict("DeleteConflict.Policy.Group"));
+        assert_eq!(refusal(held), Refusal::DeleteConflict(Conflict::PolicyGroup));
         core.detach_policy_from_group(&owner, "dev", custom.clone(), origin()).await.unwrap();
         core.delete_policy(&owner, "look-only", origin()).await.unwrap();
         assert_eq!(refusal(core.policy(&owner, custom, origin()).await), Refusal::PolicyNotFound);
@@ -115,7 +123,7 @@ both_engines! {
             assert_eq!(refusal(core.set_default_policy_version(&owner, (name, bad), origin()).await), expected, "{bad}");
         }
         let counts = core.delete_policy_version(&owner, (name, "v3"), origin()).await;
-        assert_eq!(refusal(counts), Refusal::DeleteConflict("DeleteConflict.Policy.Version.Default"));
+        assert_eq!(refusal(counts), Refusal::DeleteConflict(Conflict::PolicyDefaultVersion));
         core.delete_policy_version(&owner, (name, "v2"), origin()).await.unwrap();
         let gone = core.delete_policy_version(&owner, (name, "v2"), origin()).await;
         assert_eq!(refusal(gone), Refusal::PolicyVersionNotFound);
@@ -130,7 +138,7 @@ both_engines! {
         for task in tasks {
             match task.await.unwrap() {
                 Ok(version) => made.push(version.id()),
-                Err(error) => assert_eq!(error.refusal(), Some(Refusal::LimitExceeded("LimitExceeded.Policy.Version"))),
+                Err(error) => assert_eq!(error.refusal(), Some(Refusal::LimitExceeded(Limit::PolicyVersions))),
             }
         }
         made.sort_unstable();
@@ -138,7 +146,7 @@ both_engines! {
         assert_eq!(core.list_policy_versions(&owner, policy, origin()).await.unwrap().len(), MOST_VERSIONS);
         core.detach_policy(&owner, "alice", policy_ref(PolicyType::Custom, name).unwrap(), origin()).await.unwrap();
         let several = core.delete_policy(&owner, name, origin()).await;
-        assert_eq!(refusal(several), Refusal::DeleteConflict("DeleteConflict.Policy.Version"));
+        assert_eq!(refusal(several), Refusal::DeleteConflict(Conflict::PolicyVersion));
         let system: PolicyRef = SystemPolicy::AdministratorAccess.into();
         assert_eq!(core.list_policy_versions(&owner, system, origin()).await.unwrap().len(), 1);
     }
@@ -160,9 +168,9 @@ both_engines! {
             core.attach_policy_to_group(&owner, "dev", policy.clone(), origin()).await.unwrap();
         }
         let one_more = core.attach_policy(&owner, "alice", last.clone(), origin()).await;
-        assert_eq!(refusal(one_more), Refusal::LimitExceeded("LimitExceeded.User.Policy"));
+        assert_eq!(refusal(one_more), Refusal::LimitExceeded(Limit::PoliciesOfUser));
         let one_more = core.attach_policy_to_group(&owner, "dev", last.clone(), origin()).await;
-        assert_eq!(refusal(one_more), Refusal::LimitExceeded("LimitExceeded.Group.Policy"));
+        assert_eq!(refusal(one_more), Refusal::LimitExceeded(Limit::PoliciesOfGroup));
         // Those that come with the account do not count among them.
         let reader: PolicyRef = SystemPolicy::AliyunRamReadOnlyAccess.into();
         core.attach_policy(&owner, "alice", reader.clone(), origin()).await.unwrap();
@@ -172,7 +180,7 @@ both_engines! {
         assert_eq!(refusal(again), Refusal::GroupPolicyExists);
         assert_eq!(core.list_policies_for_user(&owner, "alice", origin()).await.unwrap().len(), 11);
         assert_eq!(core.list_policies_for_group(&owner, "dev", origin()).await.unwrap().len(), 10);
-        let entities = core.list_entities_for_policy(&owner, first.clone(), origin()).await.unwrap();
+        let entities = core.list_entities_for_policy(&owner, first.clone(), 10, origin()).await.unwrap();
         assert_eq!((entities.users.len(), entities.groups.len()), (1, 1));
         core.detach_policy(&owner, "alice", reader.clone(), origin()).await.unwrap();
         assert_eq!(refusal(core.detach_policy(&owner, "alice", reader.clone(), origin()).await), Refusal::UserPolicyNotFound);
@@ -225,6 +233,29 @@ both_engines! {
         let renamed = core.update_user(&makers, "dev-1", facts("ceo"), origin()).await;
         assert_eq!(refusal(renamed), Refusal::NoPermission);
         core.update_user(&makers, "dev-1", facts("dev-2"), origin()).await.unwrap();
+        // The same by the other door's way to change a user.
+        let change = |name: &str| UserChange { name: Some(name.parse().unwrap()), ..UserChange::default() };
+        let key = || UserKey::Name("dev-2".to_owned());
+        let renamed = core.change_user(&makers, key(), change("ceo"), origin()).await;
+        assert_eq!(refusal(renamed), Refusal::NoPermission);
+        core.change_user(&makers, key(), change("dev-3"), origin()).await.unwrap();
+    }
+
+    async fn devices_are_made_and_removed_under_names_that_are_allowed(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let text = allowing(&["ram:CreateVirtualMFADevice", "ram:DeleteVirtualMFADevice"], "acs:ram:*:*:mfa/alice*");
+        let alice = kit.user_allowed(&acme, "alice", &text).await;
+        let (owner, alices) = (kit.owner_session(&acme).await.actor, kit.session(&alice).await.actor);
+        let core = kit.core();
+        core.create_mfa_device(&owner, "bobs".parse().unwrap(), origin()).await.unwrap();
+        let made = core.create_mfa_device(&alices, "bobs-2".parse().unwrap(), origin()).await;
+        assert_eq!(refusal(made.map(drop)), Refusal::NoPermission);
+        for hidden in ["bobs", "nobodys"] {
+            let removed = core.delete_mfa_device(&alices, hidden, origin()).await;
+            assert_eq!(refusal(removed), Refusal::NoPermission, "{hidden}");
+        }
+        core.create_mfa_device(&alices, "alices".parse().unwrap(), origin()).await.unwrap();
+        core.delete_mfa_device(&alices, "alices", origin()).await.unwrap();
     }
 
     async fn conditions_see_the_address_and_the_second_factor(kit: Kit) {
@@ -241,6 +272,110 @@ both_engines! {
         for elsewhere in ["198.51.100.1", "", "command line"] {
             let from = Origin::new(elsewhere.to_owned(), "a test");
             assert!(!lists_users(&kit, &with, &from).await, "{elsewhere}");
+        }
+    }
+
+    async fn policies_decide_over_calls_that_are_signed_as_well(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.user_allowed(&acme, "alice", &allowing(&["ram:ListGroups"], "*")).await;
+        let owner = kit.owner_session(&acme).await.actor;
+        let core = kit.core();
+        let of_alice = KeysOf::User(alice.name.clone());
+        let made = core.create_access_key(&owner, of_alice, origin()).await.unwrap();
+        let key = core.access_key(made.id.as_str()).await.unwrap().actor;
+        core.list_groups(&key, all(), origin()).await.unwrap();
+        let made_group = core.create_group(&key, group_facts("dev"), origin()).await;
+        assert_eq!(refusal(made_group), Refusal::NoPermission);
+        // C36: a Deny without a second factor binds people, and an Allow with one is of no use to programs.
+        let asking = |effect, action, present: bool| {
+            format!(
+                r#"{{"Version":"1","Statement":[{{"Effect":"{effect}","Action":"{action}","Resource":"*",
+                "Condition":{{"Bool":{{"acs:MFAPresent":"{present}"}}}}}}]}}"#
+            )
+        };
+        let unless = kit.policy(&acme, "unless-mfa", &asking("Deny", "ram:ListGroups", false)).await;
+        let only = kit.policy(&acme, "only-mfa", &asking("Allow", "ram:ListPolicies", true)).await;
+        core.attach_policy(&owner, "alice", unless, origin()).await.unwrap();
+        core.attach_policy(&owner, "alice", only, origin()).await.unwrap();
+        core.list_groups(&key, all(), origin()).await.unwrap();
+        assert_eq!(refusal(core.list_policies(&key, None, all(), origin()).await), Refusal::NoPermission);
+        let alices = kit.session(&alice).await.actor;
+        assert_eq!(refusal(core.list_groups(&alices, all(), origin()).await), Refusal::NoPermission);
+    }
+
+    async fn who_may_do_everything_to_some_users_does_nothing_to_the_account(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let text = allowing(&["*"], "acs:ram:*:*:user/dev-*");
+        let head = kit.user_allowed(&acme, "head", &text).await;
+        let heads = kit.session(&head).await.actor;
+        let core = kit.core();
+        let stricter = || SettingsChange { session_hours: Some(1), ..SettingsChange::default() };
+        let length = || PolicyChange { minimum_length: Some(20), ..PolicyChange::default() };
+        let both = || SettingsChange { password: length(), ..stricter() };
+        for (what, tried) in [
+            ("settings", core.change_settings(&heads, stricter(), origin()).await.map(drop)),
+            ("password policy", core.change_password_policy(&heads, length(), origin()).await.map(drop)),
+            ("nothing of it", core.change_password_policy(&heads, PolicyChange::default(), origin()).await.map(drop)),
+            ("alias", core.change_alias(&heads, Action::SetAlias, None, origin()).await),
+        ] {
+            assert_eq!(refusal(tried), Refusal::NoPermission, "{what}");
+        }
+        // Settings and the rules for passwords in one go take the right to both.
+        let one = kit.policy(&acme, "one", &allowing(&["ram:SetSecurityPreference"], "*")).await;
+        let owner = kit.owner_session(&acme).await.actor;
+        core.attach_policy(&owner, "head", one, origin()).await.unwrap();
+        assert_eq!(refusal(core.change_settings(&heads, both(), origin()).await), Refusal::NoPermission);
+        core.change_settings(&heads, stricter(), origin()).await.unwrap();
+    }
+
+    async fn nobody_tries_passwords_on_somebody_whom_he_may_not_change(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let owner = kit.owner_session(&acme).await.actor;
+        let core = kit.core();
+        let password = PolicyChange { reuse_prevention: Some(5), ..PolicyChange::default() };
+        core.change_password_policy(&owner, password, origin()).await.unwrap();
+        let boss = kit.ram_user(&acme, "ceo").await;
+        let head = kit.user_allowed(&acme, "head", &allowing(&["*"], "acs:ram:*:*:user/dev-*")).await;
+        let heads = kit.session(&head).await.actor;
+        for (name, guess) in [("ceo", boss.password.as_str()), ("ceo", "another horse of his"), ("nobody", "a third horse")] {
+            let change = LoginChange {
+                console_logon: ConsoleLogon::Enabled,
+                password: PasswordChange::Custom(guess.to_owned().into()),
+                reset_required: false,
+                mfa_required: false,
+            };
+            let tried = core.change_login_profile(&heads, name, change, origin()).await;
+            assert_eq!(refusal(tried.map(drop)), Refusal::NoPermission, "{name} {guess}");
+        }
+    }
+
+    async fn what_a_policy_grants_by_ones_own_name_it_grants_without_it(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.user_allowed(&acme, "alice", &allowing(&["ram:ListAccessKeys"], "acs:ram:*:*:user/alice")).await;
+        let alices = kit.session(&alice).await.actor;
+        let core = kit.core();
+        core.list_access_keys(&alices, KeysOf::User("alice".to_owned()), origin()).await.unwrap();
+        core.list_access_keys(&alices, KeysOf::Oneself, origin()).await.unwrap();
+        let made = core.create_access_key(&alices, KeysOf::Oneself, origin()).await;
+        assert_eq!(refusal(made.map(drop)), Refusal::NoPermission);
+    }
+
+    async fn who_may_see_some_users_does_not_learn_of_others_by_their_ids(kit: Kit) {
+        let acme = kit.account("acme").await;
+        kit.ram_user(&acme, "ceo").await;
+        let owner = kit.owner_session(&acme).await.actor;
+        let head = kit.user_allowed(&acme, "head", &allowing(&["ram:GetUser"], "acs:ram:*:*:user/dev-*")).await;
+        let heads = kit.session(&head).await.actor;
+        let core = kit.core();
+        let key = core.create_access_key(&owner, KeysOf::User("ceo".to_owned()), origin()).await.unwrap();
+        let boss = core.find_user_by(&owner, UserKey::Name("ceo".to_owned()), origin()).await.unwrap();
+        for hidden in [
+            UserKey::Id(boss.id.to_string()),
+            UserKey::AccessKey(key.id.to_string()),
+            UserKey::Id("100000000000000000".to_owned()),
+        ] {
+            let found = core.find_user_by(&heads, hidden.clone(), origin()).await;
+            assert_eq!(refusal(found.map(drop)), Refusal::UserNotFound, "{hidden:?}");
         }
     }
 
@@ -263,7 +398,7 @@ both_engines! {
         core.group(&ritas, "dev", origin()).await.unwrap();
         core.list_users_for_group(&ritas, "dev", all(), origin()).await.unwrap();
         core.list_policies(&ritas, None, all(), origin()).await.unwrap();
-        core.list_entities_for_policy(&ritas, reader.clone(), origin()).await.unwrap();
+        core.list_entities_for_policy(&ritas, reader.clone(), 10, origin()).await.unwrap();
         for refused in [
             core.unlock_user(&ritas, "bob", origin()).await,
             core.start_binding_for(&ritas, "bob", origin()).await,
@@ -308,7 +443,7 @@ both_engines! {
         core.attach_policy(&owner, "alice", policy.clone(), origin()).await.unwrap();
         assert_eq!(refusal(core.attach_policy(&alices, "alice", policy, origin()).await), Refusal::NoPermission);
         let done = "SELECT COUNT(*) FROM audit_events WHERE action = 'AttachPolicyToUser' AND target = 'alice own' \
-                    AND outcome = 'success' AND details = 'policy=own;'";
+                    AND outcome = 'success' AND details = 'mfa=no;policy=own;'";
         let refused = "SELECT COUNT(*) FROM audit_events WHERE action = 'AttachPolicyToUser' AND target = 'alice own' \
                        AND outcome = 'refused' AND reason = 'NoPermission'";
         assert_eq!((kit.int(done, &[]).await, kit.int(refused, &[]).await), (1, 1));

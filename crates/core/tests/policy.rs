@@ -84,7 +84,7 @@ both_engines! {
         assert_eq!(reason(kit.core().logon(&waiting).await), "logon_superseded");
         let told = kit.events(&acme.id).await.pop().unwrap();
         assert_eq!((told.action.as_str(), told.outcome), ("SetSecurityPreference", Outcome::Success));
-        assert_eq!(told.details, "mfa_for_logon=independent>mandatory;");
+        assert_eq!(told.details, "mfa=no;mfa_for_logon=independent>mandatory;");
         // The renewed session is worth what the old one was.
         let now = kit.core().session(&renewed).await.unwrap();
         assert_eq!(now.session().session.methods, changer.actor.session().session.methods);
@@ -146,7 +146,7 @@ both_engines! {
         let weak = policy(PolicyChange { minimum_length: Some(7), ..PolicyChange::default() });
         for (change, code) in [
             (short, "InvalidParameter.LoginSessionDuration"),
-            (weak, "InvalidParameter.MinimumPasswordLength"),
+            (weak, "InvalidParameter.MinimumPasswordLength.Range"),
         ] {
             let refused = kit.core().change_settings(&owner, change.clone(), origin()).await;
             assert_eq!(refusal(refused), Refusal::Invalid(code));
@@ -298,7 +298,7 @@ both_engines! {
         let told = kit.events(&acme.id).await;
         let told: Vec<_> = told.iter().filter(|event| event.action == "SetPasswordPolicy").collect();
         let outcomes: Vec<_> = told.iter().map(|event| (event.outcome, event.details.as_str())).collect();
-        assert_eq!(outcomes, [(Outcome::Refused, ""), (Outcome::Success, "minimum_length=8>12;")]);
+        assert_eq!(outcomes, [(Outcome::Refused, "mfa=no;"), (Outcome::Success, "mfa=no;minimum_length=8>12;")]);
     }
 
     /// A new password keeps to the account's rules, whoever chooses it; the owner's keeps to the floor.

@@ -92,6 +92,8 @@ text_enum! {
         PasswordChanged = "password-changed",
         /// A contact address was changed.
         ContactChanged = "contact-changed",
+        /// An email address or phone that could prove the user was replaced or unbound.
+        VerificationChanged = "verification-changed",
         /// Recovery codes were made; earlier ones are worthless.
         RecoveryCodesMade = "recovery-codes-made",
         /// A recovery code was used.
@@ -132,5 +134,7 @@ text_enum! {
         AuditLogBroken = "audit-log-broken",
         /// AccessKeys were restored from a backup and are disabled until somebody says that they are still wanted.
         AccessKeysStale = "access-keys-stale",
+        /// An `AccessKey` was used while the clock ran ahead and is disabled: its calls could be sent again.
+        AccessKeysAhead = "access-keys-ahead",
     }
 }

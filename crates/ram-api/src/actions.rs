@@ -6,10 +6,14 @@
 
 mod access_keys;
 mod account;
+mod attachments;
 mod contacts;
+mod groups;
 mod login_profiles;
 mod mfa;
 mod passkeys;
+mod policies;
+mod policy_versions;
 mod settings;
 mod sts;
 mod users;
@@ -75,6 +79,34 @@ actions! {
     "UpdateAccessKey" [Ram Ims] => access_keys::update,
     "DeleteAccessKey" [Ram Ims] => access_keys::delete,
     "GetAccessKeyLastUsed" [Ram Ims] => access_keys::get_last_used,
+
+    "CreateGroup" [Ram Ims] => groups::create,
+    "GetGroup" [Ram Ims] => groups::get,
+    "UpdateGroup" [Ram Ims] => groups::update,
+    "DeleteGroup" [Ram Ims] => groups::delete,
+    "ListGroups" [Ram Ims] => groups::list,
+    "AddUserToGroup" [Ram Ims] => groups::add_user,
+    "RemoveUserFromGroup" [Ram Ims] => groups::remove_user,
+    "ListUsersForGroup" [Ram Ims] => groups::list_users,
+    "ListGroupsForUser" [Ram Ims] => groups::list_for_user,
+
+    "CreatePolicy" [Ram] => policies::create,
+    "GetPolicy" [Ram] => policies::get,
+    "UpdatePolicyDescription" [Ram] => policies::update_description,
+    "DeletePolicy" [Ram] => policies::delete,
+    "ListPolicies" [Ram] => policies::list,
+    "CreatePolicyVersion" [Ram] => policy_versions::create,
+    "GetPolicyVersion" [Ram] => policy_versions::get,
+    "ListPolicyVersions" [Ram] => policy_versions::list,
+    "SetDefaultPolicyVersion" [Ram] => policy_versions::set_default,
+    "DeletePolicyVersion" [Ram] => policy_versions::delete,
+    "AttachPolicyToUser" [Ram] => attachments::attach_to_user,
+    "DetachPolicyFromUser" [Ram] => attachments::detach_from_user,
+    "AttachPolicyToGroup" [Ram] => attachments::attach_to_group,
+    "DetachPolicyFromGroup" [Ram] => attachments::detach_from_group,
+    "ListPoliciesForUser" [Ram] => attachments::list_for_user,
+    "ListPoliciesForGroup" [Ram] => attachments::list_for_group,
+    "ListEntitiesForPolicy" [Ram] => attachments::list_entities,
 
     "GetAccountAlias" [Ram] => account::get_alias,
     "SetAccountAlias" [Ram] => account::set_alias,

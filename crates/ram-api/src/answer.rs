@@ -16,6 +16,18 @@ pub enum Format {
 }
 
 impl Format {
+    /// The format of this name, in any case.
+    #[must_use]
+    pub const fn named(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("json") {
+            Some(Self::Json)
+        } else if text.eq_ignore_ascii_case("xml") {
+            Some(Self::Xml)
+        } else {
+            None
+        }
+    }
+
     /// The content type. One of the SDKs reads XML only when it is exactly this.
     #[must_use]
     pub const fn content_type(self) -> &'static str {

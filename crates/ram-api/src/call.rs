@@ -5,6 +5,7 @@ use crate::api::Api;
 use crate::error::ApiError;
 use crate::refusals::{api_error, of_code};
 use crate::request::Request;
+use countersign_core::ram::Page;
 use countersign_core::{AccessKeyActor, Countersign, Error, Origin};
 use countersign_model::Timestamp;
 use countersign_model::names::{AccountAlias, InvalidName, LogonName, UserName};
@@ -90,6 +91,41 @@ impl Call<'_> {
         name.filter(plain).map(str::to_owned).ok_or_else(|| of_code("EntityNotExist.VirtualMFADevice"))
     }
 
+    /// A name that must be there, of a group or a policy.
+    pub(crate) fn required_named<T>(
+        &self,
+        parameter: &'static str,
+        parse: fn(&str) -> Result<T, InvalidName>,
+    ) -> Result<T, ApiError> {
+        parse(self.request.required(parameter)?).map_err(|invalid| of_code(invalid.code))
+    }
+
+    /// A name or text that may be left out. What is wrong with it is told under the parameter that it came in; `usual` is
+    /// what its kind is called otherwise.
+    pub(crate) fn named<T>(
+        &self,
+        parameter: &'static str,
+        usual: &str,
+        parse: fn(&str) -> Result<T, InvalidName>,
+    ) -> Result<Option<T>, ApiError> {
+        let text = self.request.text(parameter);
+        text.map(parse).transpose().map_err(|invalid| under(parameter, usual, invalid))
+    }
+
+    /// Tags are not kept, and nobody is told that they were. One of the SDKs sends an empty list of them unasked.
+    pub(crate) fn refuse_tags(&self) -> Result<(), ApiError> {
+        let is_empty = |list: &str| matches!(list.trim(), "" | "[]");
+        let mut all = self.request.all();
+        let tagged = all.any(|(name, value)| name.starts_with("Tag.") || (name == "Tag" && !is_empty(value)));
+        if tagged { Err(ApiError::invalid_parameter("Tag")) } else { Ok(()) }
+    }
+
+    /// Refuses a parameter that Countersign has nothing for, where leaving it out of account would do something else than
+    /// the caller asked for.
+    pub(crate) fn refuse(&self, parameter: &'static str) -> Result<(), ApiError> {
+        if self.request.text(parameter).is_some() { Err(ApiError::invalid_parameter(parameter)) } else { Ok(()) }
+    }
+
     /// How many items a page may have: `MaxItems`, from 1 to `most`.
     pub(crate) fn max_items(&self, default: i64, most: i64) -> Result<i64, ApiError> {
         match self.request.number::<i64>("MaxItems")? {
@@ -109,6 +145,20 @@ impl Call<'_> {
     /// The marker of a position.
     pub(crate) fn marker(&self, position: &str) -> String {
         self.core.marker_of(self.actor.account_id(), self.list_name(), position)
+    }
+
+    /// The fields of a page: its items, and the marker of the last of them where there is more.
+    pub(crate) fn paged<T>(
+        &self,
+        page: &Page<T>,
+        items: (&'static str, Node),
+        position: impl Fn(&T) -> String,
+    ) -> Vec<(&'static str, Node)> {
+        let mut fields = vec![("IsTruncated", page.is_truncated.into()), items];
+        if let Some(last) = page.items.last().filter(|_| page.is_truncated) {
+            fields.push(("Marker", self.marker(&position(last)).into()));
+        }
+        fields
     }
 
     /// A marker is good for the list that it came from.

@@ -10,16 +10,17 @@ use crate::api::Api;
 use crate::call::{Answered, Call};
 use crate::error::ApiError;
 use crate::refusals::api_error;
-use crate::request::Request;
+use crate::request::{Request, format_of_undecoded};
 use crate::signature::Claim;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use countersign_core::access_keys::FoundAccessKey;
-use countersign_core::{Countersign, Error, Origin, Refusal, client_address};
+use countersign_core::{Countersign, Error, Origin, Refusal, SignedCall, client_address};
 use countersign_model::access_key::AccessKeyState;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,19 +52,37 @@ async fn serve(State(door): State<Door>, request: axum::extract::Request) -> Res
     let (parts, body) = request.into_parts();
     let id = door.core.new_request_id();
     let origin = door.origin(&parts);
-    let read = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| ApiError::parameters_too_long());
-    let decoded = read.and_then(|body| Request::decode(&parts.method, &parts.uri, parts.headers, &body));
-    let request = match decoded {
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        let format = format_of_undecoded(&parts.uri, &parts.headers, &[]);
+        return refused(&door.core, &ApiError::parameters_too_long(), (format, None), &id);
+    };
+    let undecoded = format_of_undecoded(&parts.uri, &parts.headers, &body);
+    let request = match Request::decode(&parts.method, &parts.uri, parts.headers, &body) {
         Ok(request) => request,
-        Err(error) => return door.refused(&error, Format::Json, None, &id),
+        Err(error) => return refused(&door.core, &error, (undecoded, None), &id),
     };
     let format = request.format().unwrap_or_else(|_| request.format_unasked());
     let api = request.addressed().ok().and_then(|(_, version)| Api::of_version(version));
-    match door.answer(&request, &origin).await {
+    match door.answer(&request, origin, &id).await {
         Ok((action, fields)) => answered(&action, fields, format, &id),
-        Err(error) => door.refused(&error, format, api, &id),
+        Err(error) => refused(&door.core, &error, (format, api), &id),
     }
 }
+
+/// Gives the answers of the layers around the door (to a body that is too long, a request that takes too long, after a
+/// panic) the shape of its errors. The server puts this around all of them.
+pub async fn in_shape(State(core): State<Countersign>, request: axum::extract::Request, next: Next) -> Response {
+    let format = format_of_undecoded(request.uri(), request.headers(), &[]);
+    let response = next.run(request).await;
+    // The door names each of its answers.
+    if response.headers().contains_key(REQUEST_ID) {
+        return response;
+    }
+    refused(&core, &ApiError::of_layer(response.status().as_u16()), (format, None), &core.new_request_id())
+}
+
+/// The header that names a request, as its answer does.
+const REQUEST_ID: &str = "x-acs-request-id";
 
 impl Door {
     fn origin(&self, parts: &Parts) -> Origin {
@@ -76,7 +95,8 @@ impl Door {
     async fn answer(
         &self,
         request: &Request,
-        origin: &Origin,
+        mut origin: Origin,
+        id: &str,
     ) -> Result<(String, Vec<(&'static str, Node)>), ApiError> {
         request.format()?;
         let (action, version) = request.addressed()?;
@@ -84,10 +104,11 @@ impl Door {
         if !actions::exists(api, action) {
             return Err(ApiError::action_not_found());
         }
-        let caller = self.caller(request, origin).await?;
+        let caller = self.caller(request, &origin).await?;
+        origin.call = Some(Box::new(signed_call(request, api, action, id)));
         self.core.note_access_key_used(&caller.actor, api.service());
-        let core = &self.core;
-        let fields: Answered = actions::run(&Call { core, actor: &caller.actor, origin, api, action, request }).await;
+        let call = Call { core: &self.core, actor: &caller.actor, origin: &origin, api, action, request };
+        let fields: Answered = actions::run(&call).await;
         Ok((action.to_owned(), fields?))
     }
 
@@ -97,7 +118,7 @@ impl Door {
         self.core.judge_signed_at(claim.signed_at).map_err(|error| api_error(&error))?;
         let found = match self.core.access_key(claim.access_key_id).await {
             Ok(found) => found,
-            Err(Error::Refused { refusal: Refusal::AccessKeyNotFound, .. }) => {
+            Err(Error::Refused { refusal: Refusal::SigningKeyNotFound, .. }) => {
                 self.count(origin, "InvalidAccessKeyId.NotFound").await;
                 return Err(ApiError::access_key_not_found());
             }
@@ -130,13 +151,51 @@ impl Door {
             tracing::warn!(%error, code, "a refused call was not counted");
         }
     }
+}
 
-    fn refused(&self, error: &ApiError, format: Format, api: Option<Api>, id: &str) -> Response {
-        let product = api.unwrap_or(Api::Ram).product();
-        let host = format!("{}.{}", product.to_lowercase(), self.core.identity().suffix);
-        let body = error.body(id, product, &host).write_error(format);
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response(status, format, id, body)
+fn refused(core: &Countersign, error: &ApiError, (format, api): (Format, Option<Api>), id: &str) -> Response {
+    let product = api.unwrap_or(Api::Ram).product();
+    let host = format!("{}.{}", product.to_lowercase(), core.identity().suffix);
+    let body = error.body(id, product, &host).write_error(format);
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response(status, format, id, body)
+}
+
+/// The parameters that the audit log tells of: names and states of what the call is about. None of them is a secret, and
+/// none says more of a person than his name in the account.
+const TOLD: &[&str] = &[
+    "UserName",
+    "UserPrincipalName",
+    "UserId",
+    "NewUserName",
+    "NewUserPrincipalName",
+    "GroupName",
+    "NewGroupName",
+    "PolicyName",
+    "PolicyType",
+    "VersionId",
+    "SetAsDefault",
+    "SerialNumber",
+    "VirtualMFADeviceName",
+    "UserAccessKeyId",
+    "Status",
+    "MFABindRequired",
+    "PasswordResetRequired",
+    "VerifyType",
+    "PasskeyId",
+    "AccountAlias",
+    "DefaultDomainName",
+];
+
+/// The call as the audit log tells of it.
+fn signed_call(request: &Request, api: Api, action: &str, id: &str) -> SignedCall {
+    let told = TOLD.iter().filter_map(|name| Some((*name, request.text(name)?.to_owned())));
+    SignedCall {
+        request_id: id.to_owned(),
+        service: api.service(),
+        version: api.version(),
+        action: action.to_owned(),
+        parameters: told.collect(),
     }
 }
 
@@ -155,7 +214,7 @@ fn response(status: StatusCode, format: Format, id: &str, body: String) -> Respo
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert("x-acs-request-id", id);
+        headers.insert(REQUEST_ID, id);
     }
     response
 }

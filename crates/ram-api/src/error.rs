@@ -120,6 +120,23 @@ impl ApiError {
         Self::new(400, format!("InvalidParameter.{name}"), message)
     }
 
+    /// Parameters of which exactly one has to be there.
+    pub(crate) fn only_one_of(names: &[&str]) -> Self {
+        let names = names.join(", ");
+        Self::new(400, "InvalidParameter", format!("Only one of these parameters can be given: {names}."))
+    }
+
+    /// What a layer of HTTP has answered in place of the door.
+    pub(crate) fn of_layer(status: u16) -> Self {
+        let error = match status {
+            413 => Self::parameters_too_long(),
+            503 | 504 => Self::unavailable(),
+            400..500 => Self::new(status, "InvalidParameter", "The request could not be read."),
+            _ => Self::internal(),
+        };
+        Self { status, ..error }
+    }
+
     pub(crate) fn invalid_version() -> Self {
         Self::new(400, "InvalidVersion", "Specified parameter Version is not valid.")
     }

@@ -14,8 +14,8 @@ use zeroize::Zeroize as _;
 pub const MOST_PARAMETERS: usize = 256;
 /// The longest name of a parameter, in bytes.
 pub const LONGEST_NAME: usize = 128;
-/// The longest value of a parameter, in bytes.
-pub const LONGEST_VALUE: usize = 16 * 1024;
+/// The longest value of a parameter, in bytes: a policy may have 6,144 characters, and a character four bytes.
+pub const LONGEST_VALUE: usize = 24 * 1024;
 /// The most items of a list.
 pub const MOST_ITEMS: usize = 100;
 
@@ -153,18 +153,15 @@ impl Request {
     /// What the client wants its answer in.
     pub fn format(&self) -> Result<Format, ApiError> {
         match self.parameter("Format") {
-            Some(text) if text.eq_ignore_ascii_case("json") => Ok(Format::Json),
-            Some(text) if text.eq_ignore_ascii_case("xml") => Ok(Format::Xml),
             None | Some("") => Ok(self.format_unasked()),
-            Some(_) => Err(ApiError::invalid_parameter("Format")),
+            Some(text) => Format::named(text).ok_or_else(|| ApiError::invalid_parameter("Format")),
         }
     }
 
     /// What the answer is in when the client does not say: version 3 speaks JSON, version 1 XML.
     #[must_use]
     pub fn format_unasked(&self) -> Format {
-        let is_v3 = self.header("authorization").is_some_and(|header| header.starts_with("ACS3-"));
-        if is_v3 { Format::Json } else { Format::Xml }
+        unasked(&self.headers)
     }
 
     /// The action and the version that are asked for: in headers where those are signed, in parameters otherwise.
@@ -219,6 +216,11 @@ impl Request {
         let invalid = || ApiError::invalid_parameter(name);
         let flattened: Vec<String> =
             (1..=MOST_ITEMS + 1).map_while(|n| self.parameter(&format!("{name}.{n}"))).map(str::to_owned).collect();
+        // An item behind a gap, or one that is none, is not passed over.
+        let of_list = |given: &&String| given.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        if self.parameters.keys().filter(of_list).count() != flattened.len() {
+            return Err(invalid());
+        }
         let items = match (self.parameter(name), flattened.is_empty()) {
             (None, true) => return Ok(None),
             (Some(_), false) => return Err(invalid()),
@@ -228,6 +230,20 @@ impl Request {
         };
         if items.len() > MOST_ITEMS { Err(invalid()) } else { Ok(Some(items)) }
     }
+}
+
+/// What the answer is in to a request that could not be decoded, or not even read: as far as it can be told, what the
+/// client wants.
+pub(crate) fn format_of_undecoded(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Format {
+    let form = String::from_utf8_lossy(body);
+    let pairs = canonical::pairs(uri.query().unwrap_or_default()).chain(canonical::pairs(&form)).flatten();
+    let named = pairs.filter(|(name, _)| name == "Format").find_map(|(_, value)| Format::named(&value));
+    named.unwrap_or_else(|| unasked(headers))
+}
+
+fn unasked(headers: &HeaderMap) -> Format {
+    let scheme = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if scheme.starts_with("ACS3-") { Format::Json } else { Format::Xml }
 }
 
 /// Reads a query or form into the parameters. A name that comes twice is refused: two programs would take different ones.

@@ -119,17 +119,21 @@ fn reset_clock(yes: bool, stuck: Stuck, common: Common) -> Result<(), Failure> {
         return say_json(&json!({
             "reset": true, "mark_before": reset.mark.to_rfc3339(), "mark": reset.now.to_rfc3339(),
             "pauses_cut": reset.pauses, "sessions_ended": reset.sessions, "pending_ended": reset.pending,
+            "access_keys_disabled": reset.keys_disabled, "calls_from": reset.calls_from.to_rfc3339(),
             "locked_devices": devices.collect::<Vec<_>>(),
         }));
     }
     say(&format!(
         "The highest time seen was {} and is {} now. Ended: {} sessions, {} logons and bindings; {} pauses were cut to an \
-         hour. A server that runs serves logons again within ten seconds.",
+         hour; {} AccessKeys that were used while the clock ran ahead are disabled. A server that runs serves logons \
+         again within ten seconds, and signed calls from {} on.",
         reset.mark.to_rfc3339(),
         reset.now.to_rfc3339(),
         reset.sessions,
         reset.pending,
-        reset.pauses
+        reset.pauses,
+        reset.keys_disabled,
+        reset.calls_from.to_rfc3339()
     ))?;
     if reset.stuck.is_empty() {
         return Ok(());

@@ -48,18 +48,17 @@ pub fn app(core: Countersign, options: Options) -> Router {
 /// signs names the one that he means, and nothing here is told to a browser.
 pub fn api(core: Countersign, trusted_proxy_hops: usize, metrics: HttpMetrics) -> Router {
     let log = RequestLog::new(metrics, core.now().unix_seconds()).of("ram-api");
-    countersign_ram_api::router(core, countersign_ram_api::Options { trusted_proxy_hops })
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(CatchPanicLayer::custom(after_panic_of_api))
-        .layer(from_fn_with_state(log, record))
+    let door = countersign_ram_api::router(core.clone(), countersign_ram_api::Options { trusted_proxy_hops });
+    layered_api(door, core, log, REQUEST_TIMEOUT)
 }
 
-/// The panic itself is in the log.
-fn after_panic_of_api(_: Box<dyn Any + Send + 'static>) -> Response {
-    let body = r#"{"Code":"InternalError","Message":"An internal error occurred."}"#;
-    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"))];
-    (StatusCode::INTERNAL_SERVER_ERROR, kind, body).into_response()
+/// From the inside out. What the layers answer themselves has the shape of the door's errors.
+fn layered_api(door: Router, core: Countersign, log: RequestLog, patience: Duration) -> Router {
+    door.layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience))
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(from_fn_with_state(core, countersign_ram_api::in_shape))
+        .layer(from_fn_with_state(log, record))
 }
 
 /// From the inside out: a request meets the last layer first.

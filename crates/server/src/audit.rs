@@ -216,6 +216,7 @@ fn export(
         match format {
             LogShape::Jsonl => ExportFormat::Jsonl,
             LogShape::Csv => ExportFormat::Csv,
+            LogShape::ActionTrail => ExportFormat::ActionTrail,
         },
     );
     on_core(common, IfAbsent::Refuse, async move |place: &Installation| {

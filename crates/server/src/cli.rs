@@ -316,6 +316,9 @@ pub enum LogShape {
     Jsonl,
     /// Comma-separated values, for spreadsheets.
     Csv,
+    /// Calls, what was done in the console, and logons, in the shape of the cloud's audit events.
+    #[value(name = "actiontrail")]
+    ActionTrail,
 }
 
 /// What the operator's commands share.

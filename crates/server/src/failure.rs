@@ -2,7 +2,7 @@
 
 use countersign_core::keyring::KeyRingError;
 use countersign_core::keyring::bundle::BundleError;
-use countersign_core::{Error, Refusal};
+use countersign_core::{Error, Limit, Refusal};
 use countersign_store::StoreError;
 use countersign_store::copies::CopyError;
 
@@ -83,7 +83,7 @@ fn explain(refusal: Refusal) -> String {
         "the password is too weak: take 8 to 128 characters, at least four different ones, without the name it is for"
     } else if refusal == Refusal::MfaNotBound {
         "the owner of this account has no MFA device bound: there is nothing to take off"
-    } else if refusal == Refusal::TooManyAccessKeys {
+    } else if refusal == Refusal::LimitExceeded(Limit::AccessKeys) {
         "there are two AccessKeys already, and nobody has more: delete one in the console before you make another"
     } else {
         return format!("refused: {refusal}");
@@ -104,7 +104,7 @@ mod tests {
             Refusal::UserNotFound,
             Refusal::PasswordTooWeak,
             Refusal::MfaNotBound,
-            Refusal::TooManyAccessKeys,
+            Refusal::LimitExceeded(Limit::AccessKeys),
             Refusal::NoPermission,
         ] {
             let text = Failure::from(Error::from(refusal)).to_string();

@@ -83,6 +83,16 @@ fn sdk_access_keys_live_and_die_on_postgres() {
 }
 
 #[test]
+fn p01_p02_p03_sdk_groups_and_policies_on_sqlite() {
+    run("policies.py", &Engine::Sqlite);
+}
+
+#[test]
+fn p01_p02_p03_sdk_groups_and_policies_on_postgres() {
+    run("policies.py", &Engine::Postgres);
+}
+
+#[test]
 fn sdk_examples_of_the_book() {
     run("book.py", &Engine::Sqlite);
 }

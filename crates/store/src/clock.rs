@@ -2,7 +2,7 @@
 
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
-use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::names::AccountAlias;
 
 statements! {
@@ -20,6 +20,9 @@ statements! {
     CUT_PROFILES = "UPDATE login_profiles SET enabled_at = $1 WHERE enabled_at > $1";
     CUT_LOGONS = "UPDATE principals SET last_logon_at = $1 WHERE last_logon_at > $1";
     CUT_KEYS = "UPDATE access_keys SET last_used_at = $1 WHERE last_used_at > $1";
+    DISABLE_KEYS = "UPDATE access_keys SET status = 'Inactive', updated_at = $1 \
+                    WHERE status = 'Active' AND last_used_at > $2 \
+                    RETURNING account_id, access_key_id, principal_id";
     CUT_ENABLED_KEYS = "UPDATE access_keys SET enabled_at = $1 WHERE enabled_at > $1";
     CUT_NOTICES = "UPDATE notices SET created_at = $1 WHERE created_at > $1";
     CUT_MAILS = "UPDATE outbox SET due_at = $1 WHERE state = 'waiting' AND due_at > $2";
@@ -54,6 +57,34 @@ pub async fn end_sessions_after(tx: &mut Tx<'_>, now: Timestamp, known: Timestam
     tx.execute(END_BROWSERS, params![now, known]).await?;
     tx.execute(END_NETWORKS, params![now]).await?;
     tx.execute(END_SESSIONS, params![now]).await
+}
+
+/// An `AccessKey` that was used at a time to come.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyAhead {
+    /// The account.
+    pub account: AccountId,
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// Its id.
+    pub key: AccessKeyId,
+}
+
+/// Disables the active AccessKeys that were last used after `latest`; which.
+pub async fn disable_keys_used_after(
+    tx: &mut Tx<'_>,
+    latest: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<KeyAhead>, StoreError> {
+    let read = |row: Row| {
+        let mut r = row.reader("access_keys");
+        let (account, key) = (r.parse("account_id")?, r.parse("access_key_id")?);
+        Ok(KeyAhead { account, key, principal: r.parse("principal_id")? })
+    };
+    let rows = tx.rows(DISABLE_KEYS, params![now, latest]).await?;
+    let mut disabled: Vec<KeyAhead> = rows.into_iter().map(read).collect::<Result<_, StoreError>>()?;
+    disabled.sort();
+    Ok(disabled)
 }
 
 /// Sets times after `now` to `now`: from them the age of passwords, the idleness of users and AccessKeys and the life of notices and

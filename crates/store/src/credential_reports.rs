@@ -8,17 +8,26 @@ use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::principal::{ConsoleLogon, PrincipalKind};
 
 statements! {
-    PUT = "INSERT INTO credential_reports (account_id, generated_at, content) VALUES ($1, $2, $3) \
-           ON CONFLICT (account_id) DO UPDATE SET generated_at = excluded.generated_at, content = excluded.content";
-    FIND = "SELECT generated_at, content FROM credential_reports WHERE account_id = $1";
-    GENERATED_AT = "SELECT generated_at FROM credential_reports WHERE account_id = $1";
+    FIND = "SELECT generated_at, lines FROM credential_reports WHERE account_id = $1 AND generated_at IS NOT NULL";
+    CLAIM = "INSERT INTO credential_reports (account_id, lines, making, making_until) VALUES ($1, 0, $2, $3) \
+             ON CONFLICT (account_id) DO UPDATE SET making = excluded.making, making_until = excluded.making_until \
+             WHERE (credential_reports.making_until <= $2 OR credential_reports.making_until > $4) \
+             AND (credential_reports.generated_at IS NULL OR credential_reports.generated_at <= $5 \
+             OR credential_reports.generated_at > $4)";
+    HOLD = "UPDATE credential_reports SET making_until = $1 WHERE account_id = $2 AND making = $3";
+    PUT_PART = "INSERT INTO credential_report_parts (account_id, generated_at, part, content) VALUES ($1, $2, $3, $4)";
+    FINISH = "UPDATE credential_reports SET generated_at = making, lines = $1, making = NULL, making_until = 0 \
+              WHERE account_id = $2 AND making = $3";
+    DROP_OTHERS = "DELETE FROM credential_report_parts WHERE account_id = $1 AND generated_at <> $2";
+    PARTS = "SELECT content FROM credential_report_parts \
+             WHERE account_id = $1 AND generated_at = $2 AND part >= $3 AND part <= $4 ORDER BY part";
     ROWS = concat!("SELECT p.principal_id, p.name, p.created_at, p.last_logon_at, lp.console_logon, \
             lp.password_hash IS NOT NULL, lp.password_changed_at, lp.password_is_initial, ",
             has_factor!("p.account_id", "p.principal_id"), " \
             FROM principals p \
             LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
             WHERE p.account_id = $1 AND p.principal_id > $2 AND p.kind = $3 ORDER BY p.principal_id LIMIT $4");
-    KEYS = "SELECT principal_id, status, created_at, updated_at, last_used_at FROM access_keys \
+    KEYS = "SELECT principal_id, status, created_at, last_used_at FROM access_keys \
             WHERE account_id = $1 AND principal_id > $2 AND principal_id <= $3 \
             ORDER BY principal_id, created_at, access_key_id";
 }
@@ -55,30 +64,76 @@ pub struct KeyRow {
     pub status: AccessKeyStatus,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its status was last set.
-    pub updated_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Keeps a report in place of the one before.
-pub async fn put(tx: &mut Tx<'_>, account: &AccountId, at: Timestamp, content: &str) -> Result<(), StoreError> {
-    tx.execute(PUT, params![account, at, content]).await.map(drop)
+/// A report that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// When it was made.
+    pub generated_at: Timestamp,
+    /// How many lines it has.
+    pub lines: i64,
 }
 
-/// The last report and when it was made.
-pub async fn find(tx: &mut Tx<'_>, account: &AccountId) -> Result<Option<(Timestamp, String)>, StoreError> {
+/// The last report of an account.
+pub async fn find(tx: &mut Tx<'_>, account: &AccountId) -> Result<Option<Report>, StoreError> {
     let read = |row: Row| {
         let mut r = row.reader("credential_reports");
-        Ok((r.time("generated_at")?, r.text("content")?))
+        Ok(Report { generated_at: r.time("generated_at")?, lines: r.int("lines")? })
     };
     tx.row(FIND, params![account]).await?.map(read).transpose()
 }
 
-/// When the last report was made.
-pub async fn generated_at(tx: &mut Tx<'_>, account: &AccountId) -> Result<Option<Timestamp>, StoreError> {
-    let row = tx.row(GENERATED_AT, params![account]).await?;
-    row.map(|row| row.reader("credential_reports").time("generated_at")).transpose()
+/// Claims the making of a report at `now`, until `until`. Of several that try one succeeds, and none while the last report
+/// was made between `fresh` and now. Claims and reports beyond `beyond` are left from a clock that ran ahead.
+pub async fn claim(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (now, until): (Timestamp, Timestamp),
+    (fresh, beyond): (Timestamp, Timestamp),
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(CLAIM, params![account, now, until, beyond, fresh]).await? == 1)
+}
+
+/// Holds the claim that was made at `making` for longer; whether it is still good.
+pub async fn hold(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    making: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(HOLD, params![until, account, making]).await? == 1)
+}
+
+/// Keeps a part of the report that is being made.
+pub async fn put_part(
+    tx: &mut Tx<'_>,
+    (account, making): (&AccountId, Timestamp),
+    number: i64,
+    content: &str,
+) -> Result<(), StoreError> {
+    tx.execute(PUT_PART, params![account, making, number, content]).await.map(drop)
+}
+
+/// Puts the report that was made in the place of the last one; whether the claim was still good.
+pub async fn finish(tx: &mut Tx<'_>, account: &AccountId, making: Timestamp, lines: i64) -> Result<bool, StoreError> {
+    let is_last = tx.execute(FINISH, params![lines, account, making]).await? == 1;
+    if is_last {
+        tx.execute(DROP_OTHERS, params![account, making]).await?;
+    }
+    Ok(is_last)
+}
+
+/// The parts of a report from one number to another.
+pub async fn parts(
+    tx: &mut Tx<'_>,
+    (account, generated_at): (&AccountId, Timestamp),
+    (first, last): (i64, i64),
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx.rows(PARTS, params![account, generated_at, first, last]).await?;
+    rows.into_iter().map(|row| row.reader("credential_report_parts").text("content")).collect()
 }
 
 /// The first `limit` principals of this kind behind an id, with what a report tells of them.
@@ -117,7 +172,6 @@ pub async fn keys(
             principal_id: r.parse("principal_id")?,
             status: r.parse("status")?,
             created_at: r.time("created_at")?,
-            updated_at: r.time("updated_at")?,
             last_used_at: r.opt_time("last_used_at")?,
         })
     };

@@ -114,6 +114,10 @@ impl Options {
     }
 }
 
+/// How much a store has committed since it was opened, as a number to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitCount(u64);
+
 /// The open store. Clones share it; the last one to go, or [`Store::close`], ends it.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -156,6 +160,16 @@ impl Store {
     #[must_use]
     pub const fn is_shared(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))
+    }
+
+    /// How much has been committed so far; nothing where other processes commit as well. What was read before the same
+    /// count is what would be read now, but for what the operator's commands have changed meanwhile.
+    #[must_use]
+    pub fn commits(&self) -> Option<CommitCount> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => Some(CommitCount(sqlite.commits())),
+            Engine::Postgres(_) => None,
+        }
     }
 
     /// Runs a unit that only reads, over one snapshot of the data.

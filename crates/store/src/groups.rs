@@ -19,8 +19,8 @@ statements! {
     LIST = "SELECT g.account_id, g.group_id, g.name, g.comments, g.created_at, g.updated_at, \
             (SELECT COUNT(*) FROM group_members m WHERE m.account_id = g.account_id AND m.group_id = g.group_id), \
             (SELECT COUNT(*) FROM group_policies gp WHERE gp.account_id = g.account_id AND gp.group_id = g.group_id) \
-            FROM user_groups g WHERE g.account_id = $1 AND g.canonical_name LIKE $2 ESCAPE '!' \
-            ORDER BY g.canonical_name LIMIT $3 OFFSET $4";
+            FROM user_groups g WHERE g.account_id = $1 AND g.canonical_name LIKE $2 ESCAPE '!' AND g.canonical_name > $3 \
+            ORDER BY g.canonical_name LIMIT $4 OFFSET $5";
     JOIN = "INSERT INTO group_members (account_id, group_id, principal_id, joined_at) VALUES ($1, $2, $3, $4) \
             ON CONFLICT DO NOTHING";
     LEAVE = "DELETE FROM group_members WHERE account_id = $1 AND group_id = $2 AND principal_id = $3";
@@ -31,18 +31,20 @@ statements! {
     MEMBERS = "SELECT p.principal_id, p.name, p.display_name, m.joined_at FROM group_members m \
                JOIN principals p ON p.account_id = m.account_id AND p.principal_id = m.principal_id \
                WHERE m.account_id = $1 AND m.group_id = $2 AND p.search LIKE $3 ESCAPE '!' \
-               ORDER BY p.canonical_name LIMIT $4 OFFSET $5";
+               AND p.canonical_name > $4 ORDER BY p.canonical_name LIMIT $5 OFFSET $6";
     OF_USER = "SELECT g.group_id, g.name, g.comments, m.joined_at FROM group_members m \
                JOIN user_groups g ON g.account_id = m.account_id AND g.group_id = m.group_id \
                WHERE m.account_id = $1 AND m.principal_id = $2 ORDER BY g.canonical_name";
 }
 
-/// Part of a list: what names contain, how many to skip, how many to give.
+/// Part of a list: what names contain, where it begins, how many to give.
 #[derive(Debug, Clone, Default)]
 pub struct Part {
     /// Part of a name, in any case. Empty for all.
     pub search: String,
-    /// How many to skip.
+    /// The canonical name that it begins behind. Empty to begin with the first.
+    pub after: String,
+    /// How many to skip behind that.
     pub offset: i64,
     /// How many to give.
     pub limit: i64,
@@ -141,7 +143,7 @@ pub async fn count(tx: &mut Tx<'_>, account: &AccountId, part: &Part) -> Result<
 
 /// A page of the groups.
 pub async fn list(tx: &mut Tx<'_>, account: &AccountId, part: &Part) -> Result<Vec<GroupLine>, StoreError> {
-    let rows = tx.rows(LIST, params![account, part.pattern(), part.limit, part.offset]).await?;
+    let rows = tx.rows(LIST, params![account, part.pattern(), part.after, part.limit, part.offset]).await?;
     let line = |row: Row| {
         let mut r = row.reader("user_groups");
         Ok(GroupLine { group: read(&mut r)?, members: r.int("members")?, policies: r.int("policies")? })
@@ -198,7 +200,7 @@ pub async fn members(
     group: &GroupId,
     part: &Part,
 ) -> Result<Vec<MemberLine>, StoreError> {
-    let rows = tx.rows(MEMBERS, params![account, group, part.pattern(), part.limit, part.offset]).await?;
+    let rows = tx.rows(MEMBERS, params![account, group, part.pattern(), part.after, part.limit, part.offset]).await?;
     let line = |row: Row| {
         let mut r = row.reader("group_members");
         Ok(MemberLine {

@@ -36,6 +36,7 @@ pub mod known_places;
 pub mod login_profiles;
 pub mod logons;
 pub mod machines;
+pub mod mfa_check;
 pub mod network_budgets;
 pub mod notices;
 pub mod outbox;
@@ -54,7 +55,7 @@ pub mod virtual_mfa;
 pub mod webauthn_ceremonies;
 pub mod webauthn_credentials;
 
-pub use engine::{Access, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
+pub use engine::{Access, CommitCount, Examined, Location, Options, Store, Tx, copies, examine, placeholders_ascend};
 pub use error::{Settle, Settles, StoreError};
 pub use migrate::Migration;
 pub use value::{Param, Row, RowReader, ToParam, Value};
@@ -99,6 +100,7 @@ pub fn statements() -> Vec<&'static str> {
         sessions::ALL,
         unbound_mfa::ALL,
         users::ALL,
+        mfa_check::ALL,
         virtual_mfa::ALL,
         webauthn_ceremonies::ALL,
         webauthn_credentials::ALL,

@@ -18,12 +18,13 @@ statements! {
             p.updated_at, (SELECT COUNT(*) FROM user_policies up \
             WHERE up.account_id = p.account_id AND up.policy = p.policy_id) \
             + (SELECT COUNT(*) FROM group_policies gp WHERE gp.account_id = p.account_id AND gp.policy = p.policy_id) \
-            FROM policies p WHERE p.account_id = $1 AND p.canonical_name LIKE $2 ESCAPE '!' \
-            ORDER BY p.canonical_name LIMIT $3 OFFSET $4";
+            FROM policies p WHERE p.account_id = $1 AND p.canonical_name LIKE $2 ESCAPE '!' AND p.canonical_name > $3 \
+            ORDER BY p.canonical_name LIMIT $4 OFFSET $5";
     INSERT_VERSION = "INSERT INTO policy_versions (account_id, policy_id, version, document, denies, created_at) \
                       VALUES ($1, $2, $3, $4, $5, $6)";
     NEXT_VERSION = "UPDATE policies SET last_version = last_version + 1, updated_at = $1 \
                     WHERE account_id = $2 AND policy_id = $3 RETURNING last_version";
+    DESCRIBE = "UPDATE policies SET description = $1, updated_at = $2 WHERE account_id = $3 AND policy_id = $4";
     SET_DEFAULT = "UPDATE policies SET default_version = $1, updated_at = $2 WHERE account_id = $3 AND policy_id = $4";
     VERSIONS = "SELECT version, document, created_at FROM policy_versions WHERE account_id = $1 AND policy_id = $2 \
                 ORDER BY version DESC";
@@ -49,7 +50,7 @@ pub struct Policy {
     pub last_version: i64,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its versions last changed.
+    /// When its description or its versions last changed.
     pub updated_at: Timestamp,
 }
 
@@ -113,7 +114,7 @@ pub async fn count(tx: &mut Tx<'_>, account: &AccountId, part: &Part) -> Result<
 
 /// A page of the policies.
 pub async fn list(tx: &mut Tx<'_>, account: &AccountId, part: &Part) -> Result<Vec<PolicyLine>, StoreError> {
-    let rows = tx.rows(LIST, params![account, part.pattern(), part.limit, part.offset]).await?;
+    let rows = tx.rows(LIST, params![account, part.pattern(), part.after, part.limit, part.offset]).await?;
     let line = |row: Row| {
         let mut r = row.reader("policies");
         Ok(PolicyLine { policy: read(&mut r)?, attachments: r.int("attachments")? })
@@ -142,6 +143,16 @@ pub async fn next_version(
 ) -> Result<Option<i64>, StoreError> {
     let row = tx.row(NEXT_VERSION, params![now, account, policy]).await?;
     row.map(|row| row.reader("policies").int("last_version")).transpose()
+}
+
+/// Writes what a policy is for; whether it was there.
+pub async fn describe(
+    tx: &mut Tx<'_>,
+    (account, policy): (&AccountId, &PolicyId),
+    description: &Description,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(DESCRIBE, params![description.as_str(), now, account, policy]).await? == 1)
 }
 
 /// Makes a version the one that counts.

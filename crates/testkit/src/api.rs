@@ -136,6 +136,76 @@ fn door(core: &Countersign) -> Router {
     countersign_ram_api::router(core.clone(), countersign_ram_api::Options { trusted_proxy_hops: 0 })
 }
 
+impl Key {
+    /// Signs a call: at a time, with a nonce.
+    #[must_use]
+    pub fn sign(
+        &self,
+        version: Version,
+        (at, nonce): (&str, &str),
+        call: (Api, &str),
+        parameters: &[(&str, &str)],
+    ) -> Signed {
+        match version {
+            Version::V1 => self.signed_by_v1(at, nonce, call, parameters),
+            Version::V3 => self.signed_by_v3(at, nonce, call, parameters),
+        }
+    }
+
+    fn signed_by_v1(&self, at: &str, nonce: &str, (api, action): (Api, &str), parameters: &[(&str, &str)]) -> Signed {
+        let common = [
+            ("Action", action),
+            ("Version", api.version()),
+            ("Format", "JSON"),
+            ("AccessKeyId", &self.id),
+            ("SignatureMethod", "HMAC-SHA1"),
+            ("SignatureVersion", "1.0"),
+            ("SignatureType", ""),
+            ("SignatureNonce", nonce),
+            ("Timestamp", at),
+        ];
+        // What is given by the test stands in place of what is usual.
+        let given = |name: &str| parameters.iter().any(|(given, _)| *given == name);
+        let usual = common.iter().filter(|(name, _)| !given(name));
+        let mut all: Vec<(&str, &str)> = usual.chain(parameters).copied().collect();
+        let signature = v1::sign(&v1::string_to_sign("POST", all.iter().copied()), &self.secret);
+        all.push(("Signature", &signature));
+        let body = canonical::query(all.iter().copied()).replace("%20", "+");
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static(HOST));
+        headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert("x-acs-action", action.parse().unwrap());
+        Signed { method: Method::POST, query: String::new(), headers, body }
+    }
+
+    fn signed_by_v3(&self, at: &str, nonce: &str, (api, action): (Api, &str), parameters: &[(&str, &str)]) -> Signed {
+        let query = canonical::query(parameters.iter().copied());
+        let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(b""));
+        let signed = [
+            ("host", HOST),
+            ("user-agent", "a test's program"),
+            ("x-acs-action", action),
+            ("x-acs-content-sha256", &hash),
+            ("x-acs-date", at),
+            ("x-acs-signature-nonce", nonce),
+            ("x-acs-version", api.version()),
+        ];
+        let names = signed.map(|(name, _)| name).join(";");
+        let lines: Vec<String> = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines = lines.concat();
+        let canonical = format!("POST\n/\n{query}\n{lines}\n{names}\n{hash}");
+        let signature = v3::sign(&v3::string_to_sign(&canonical), &self.secret);
+        let authorization =
+            format!("{} Credential={},SignedHeaders={names},Signature={signature}", v3::ALGORITHM, self.id);
+        let mut headers = HeaderMap::new();
+        for (name, value) in signed {
+            headers.insert(name, value.parse().unwrap());
+        }
+        headers.insert("authorization", authorization.parse().unwrap());
+        Signed { method: Method::POST, query: query.replace("%20", "+"), headers, body: String::new() }
+    }
+}
+
 impl Client {
     /// The same program, which signs by version 1.
     #[must_use]
@@ -181,64 +251,8 @@ impl Client {
 
     /// Signs a call at a time of its own.
     #[must_use]
-    pub fn signed_at(&self, at: &str, nonce: &str, (api, action): (Api, &str), parameters: &[(&str, &str)]) -> Signed {
-        match self.version {
-            Version::V1 => self.signed_by_v1(at, nonce, (api, action), parameters),
-            Version::V3 => self.signed_by_v3(at, nonce, (api, action), parameters),
-        }
-    }
-
-    fn signed_by_v1(&self, at: &str, nonce: &str, (api, action): (Api, &str), parameters: &[(&str, &str)]) -> Signed {
-        let common = [
-            ("Action", action),
-            ("Version", api.version()),
-            ("Format", "JSON"),
-            ("AccessKeyId", &self.key.id),
-            ("SignatureMethod", "HMAC-SHA1"),
-            ("SignatureVersion", "1.0"),
-            ("SignatureType", ""),
-            ("SignatureNonce", nonce),
-            ("Timestamp", at),
-        ];
-        // What is given by the test stands in place of what is usual.
-        let given = |name: &str| parameters.iter().any(|(given, _)| *given == name);
-        let usual = common.iter().filter(|(name, _)| !given(name));
-        let mut all: Vec<(&str, &str)> = usual.chain(parameters).copied().collect();
-        let signature = v1::sign(&v1::string_to_sign("POST", all.iter().copied()), &self.key.secret);
-        all.push(("Signature", &signature));
-        let body = canonical::query(all.iter().copied()).replace("%20", "+");
-        let mut headers = HeaderMap::new();
-        headers.insert("host", HeaderValue::from_static(HOST));
-        headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
-        headers.insert("x-acs-action", action.parse().unwrap());
-        Signed { method: Method::POST, query: String::new(), headers, body }
-    }
-
-    fn signed_by_v3(&self, at: &str, nonce: &str, (api, action): (Api, &str), parameters: &[(&str, &str)]) -> Signed {
-        let query = canonical::query(parameters.iter().copied());
-        let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(b""));
-        let signed = [
-            ("host", HOST),
-            ("user-agent", "a test's program"),
-            ("x-acs-action", action),
-            ("x-acs-content-sha256", &hash),
-            ("x-acs-date", at),
-            ("x-acs-signature-nonce", nonce),
-            ("x-acs-version", api.version()),
-        ];
-        let names = signed.map(|(name, _)| name).join(";");
-        let lines: Vec<String> = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let lines = lines.concat();
-        let canonical = format!("POST\n/\n{query}\n{lines}\n{names}\n{hash}");
-        let signature = v3::sign(&v3::string_to_sign(&canonical), &self.key.secret);
-        let authorization =
-            format!("{} Credential={},SignedHeaders={names},Signature={signature}", v3::ALGORITHM, self.key.id);
-        let mut headers = HeaderMap::new();
-        for (name, value) in signed {
-            headers.insert(name, value.parse().unwrap());
-        }
-        headers.insert("authorization", authorization.parse().unwrap());
-        Signed { method: Method::POST, query: query.replace("%20", "+"), headers, body: String::new() }
+    pub fn signed_at(&self, at: &str, nonce: &str, call: (Api, &str), parameters: &[(&str, &str)]) -> Signed {
+        self.key.sign(self.version, (at, nonce), call, parameters)
     }
 
     /// Sends a signed call.

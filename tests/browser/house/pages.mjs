@@ -47,6 +47,7 @@ export const PAGES = {
   "/me/security/virtual-mfa/unbind": ["unbind", "unbind-wrong-code", "unbind-refused"],
   "/ram": [], // leads on to the first page that one may see
   "/ram/overview": ["ram-overview-empty", "ram-overview", "ram-overview-finding"],
+  "/ram/mfa-check": ["ram-mfa-check"],
   "/ram/findings": ["ram-findings", "ram-findings-none", "ram-findings-settled"],
   "/ram/users": ["ram-users-empty", "ram-users", "ram-users-nothing-found", "ram-users-actions"],
   "/ram/create-user": ["ram-create-user", "ram-create-user-refused", "ram-create-user-custom", "ram-user-created"],

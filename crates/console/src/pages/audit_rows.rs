@@ -3,6 +3,7 @@
 use super::ram_overview::event_key;
 use crate::frame::When;
 use crate::locales::Words;
+use countersign_core::{Conflict, Limit};
 use countersign_model::audit::{ActorKind, AuditEvent, Outcome};
 
 /// An entry as a line of a table.
@@ -22,14 +23,8 @@ pub(crate) struct Row {
     pub(crate) more: Vec<(String, String)>,
 }
 
-/// Reasons that have words of their own. Others are shown as they are.
+/// Reasons that have words of their own, beside limits and conflicts, which all have. Others are shown as they are.
 const REASONS: &[&str] = &[
-    "DeleteConflict.Group.Policy",
-    "DeleteConflict.Group.User",
-    "DeleteConflict.Policy.Group",
-    "DeleteConflict.Policy.User",
-    "DeleteConflict.Policy.Version",
-    "DeleteConflict.Policy.Version.Default",
     "EntityAlreadyExists.Group",
     "EntityAlreadyExists.Group.Policy",
     "EntityAlreadyExists.Policy",
@@ -42,12 +37,6 @@ const REASONS: &[&str] = &[
     "EntityNotExist.User.Group",
     "EntityNotExist.User.Policy",
     "InvalidParameter.VersionId.Format",
-    "LimitExceeded.Group",
-    "LimitExceeded.Group.Policy",
-    "LimitExceeded.Policy",
-    "LimitExceeded.Policy.Version",
-    "LimitExceeded.User.Group",
-    "LimitExceeded.User.Policy",
     "outranked",
     "too_many_to_compare",
     "BindingOver",
@@ -197,7 +186,14 @@ fn why(words: &Words, event: &AuditEvent) -> String {
             |word: &str| known(METHODS, word).map_or_else(|| word.to_owned(), |word| words.s(&method_key(word)));
         return reason.split('+').map(method).collect::<Vec<_>>().join(" + ");
     }
-    known(REASONS, reason).map_or_else(|| reason.to_owned(), |reason| words.s(&reason_key(reason)))
+    if reasons().any(|known| known == reason) { words.s(&reason_key(reason)) } else { reason.to_owned() }
+}
+
+/// All reasons that have words.
+fn reasons() -> impl Iterator<Item = &'static str> {
+    let limits = Limit::ALL.iter().map(|limit| limit.code());
+    let conflicts = Conflict::ALL.iter().map(|conflict| conflict.code());
+    REASONS.iter().copied().chain(limits).chain(conflicts)
 }
 
 fn notes(words: &Words, details: &str) -> Vec<String> {
@@ -314,7 +310,7 @@ mod tests {
     fn every_reason_method_and_note_has_words() {
         for language in [Language::English, Language::Chinese] {
             let words = words(language);
-            let keys = REASONS.iter().map(|reason| reason_key(reason));
+            let keys = reasons().map(reason_key);
             let keys = keys.chain(METHODS.iter().map(|method| method_key(method)));
             for key in keys.chain(UNUSUAL.iter().map(|unusual| unusual_key(unusual))) {
                 assert_ne!(words.s(&key), key);

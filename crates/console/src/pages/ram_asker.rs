@@ -286,7 +286,7 @@ impl Pager {
 
     /// The part of a list that a page shows.
     pub(crate) fn part(search: &str, number: i64) -> Part {
-        Part { search: search.to_owned(), offset: (number - 1) * PER_PAGE, limit: PER_PAGE }
+        Part { search: search.to_owned(), offset: (number - 1) * PER_PAGE, limit: PER_PAGE, ..Part::default() }
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn export(asker: Asker, fields: Fields) -> Response {
     let wanted = wanted.tidied();
     let mut problems = Problems::default();
     let filter = wanted.filter(&asker.visitor.words, &mut problems);
-    let format = if fields.text("format") == "csv" { ExportFormat::Csv } else { ExportFormat::Jsonl };
+    let format = ExportFormat::named(&fields.text("format")).unwrap_or(ExportFormat::Jsonl);
     if !problems.is_empty() {
         // What cannot be read as a time must not become an export of everything.
         return crate::answer::see(&wanted.address(None));
@@ -212,13 +212,13 @@ fn file(export: AuditExport, format: ExportFormat, alias: &str) -> Response {
     tokio::spawn(send(export, sender));
     let mut response = Response::new(Body::new(body));
     let kind = match format {
-        ExportFormat::Jsonl => "application/jsonl; charset=utf-8",
+        ExportFormat::Jsonl | ExportFormat::ActionTrail => "application/jsonl; charset=utf-8",
         ExportFormat::Csv => "text/csv; charset=utf-8",
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     // An alias has letters, digits and hyphens only.
-    let name = format!("attachment; filename=\"{alias}-audit{selection}.{}\"", format.as_str());
+    let name = format!("attachment; filename=\"{alias}-audit{selection}.{}\"", format.file_ending());
     if let Ok(name) = HeaderValue::from_str(&name) {
         headers.insert(CONTENT_DISPOSITION, name);
     }

@@ -264,6 +264,7 @@ pub(super) const EVENTS: &[&str] = &[
     "CreatePolicyVersion",
     "SetDefaultPolicyVersion",
     "DeletePolicyVersion",
+    "UpdatePolicyDescription",
     "ListGroups",
     "GetGroup",
     "CreateGroup",

@@ -16,6 +16,9 @@ use countersign_core::policies::PolicyVersion;
 use countersign_model::policy::{PolicyRef, PolicyType};
 use serde::Deserialize;
 
+/// How many users and how many groups a policy is shown with.
+const MOST_HOLDERS: i64 = 1_000;
+
 #[derive(Template)]
 #[template(path = "ram_policy.html")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a button of its own")]
@@ -114,7 +117,8 @@ impl From<PolicyVersion> for Version {
 }
 
 async fn holders(asker: &Asker, policy: PolicyRef) -> Result<Vec<Holder>, Error> {
-    let found = asker.console.core.list_entities_for_policy(asker.actor(), policy, asker.origin()).await?;
+    let core = &asker.console.core;
+    let found = core.list_entities_for_policy(asker.actor(), policy, MOST_HOLDERS, asker.origin()).await?;
     let groups = found.groups.into_iter().map(|line| Holder {
         path: format!("/ram/groups/{}", line.name),
         name: line.name,

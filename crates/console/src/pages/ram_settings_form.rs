@@ -291,7 +291,7 @@ impl Form {
     fn policy_change(&self, words: &Words, problems: &mut Problems) -> PolicyChange {
         let mut number = |id, code| self.number::<u8>(id, code, words, problems);
         PolicyChange {
-            minimum_length: number("minimum_length", "InvalidParameter.MinimumPasswordLength"),
+            minimum_length: number("minimum_length", "InvalidParameter.MinimumPasswordLength.Range"),
             minimum_different: number("minimum_different", "InvalidParameter.MinimumPasswordDifferentCharacter"),
             initial_age_days: number("initial_age_days", "InvalidParameter.InitialPasswordAge"),
             reuse_prevention: number("reuse_prevention", "InvalidParameter.PasswordReusePrevention"),

@@ -111,6 +111,12 @@ both_engines! {
         assert_eq!(table.header("content-disposition"), Some("attachment; filename=\"acme-audit-selection.csv\""));
         assert!(table.body.lines().count() > 2, "{}", table.body);
         assert!(table.body.lines().skip(1).all(|line| line.contains("alice")), "{}", table.body);
+        let export = [("format", "actiontrail"), ("event", "ConsoleSignin")];
+        let events = browser.post("/ram/audit/export", &export).await;
+        let name = "attachment; filename=\"acme-audit-selection.actiontrail.jsonl\"";
+        assert_eq!(events.header("content-disposition"), Some(name));
+        assert!(events.body.lines().count() > 1, "{}", events.body);
+        assert!(events.body.lines().all(|line| line.contains(r#""eventType":"ConsoleSignin""#)), "{}", events.body);
         let unread = browser.post("/ram/audit/export", &[("format", "csv"), ("from", "yesterday")]).await;
         assert_eq!(unread.location.as_deref(), Some("/ram/audit?from=yesterday"));
     }

@@ -14,6 +14,7 @@ mod access_keys;
 mod audit;
 mod keys;
 mod logon;
+mod mfa_check;
 mod notices;
 mod own;
 mod recovery;

@@ -1,5 +1,5 @@
 //! The log of an account on its way out of the house, page by page: lines of JSON that can be verified with the public keys
-//! alone, or a table for a spreadsheet.
+//! alone, a table for a spreadsheet, or events in the shape of `ActionTrail`.
 //!
 //! ```text
 //! {"export":{"format":1,"account_id":"…","made_at":"…","selection":false}}
@@ -16,6 +16,7 @@ use super::entry::GENESIS;
 use super::problem::{Problem, ProblemKind};
 use super::verifier::Verifier;
 use crate::Countersign;
+use crate::audit_trail::TrailEvent;
 use crate::error::Error;
 use countersign_model::Timestamp;
 use countersign_model::audit::{Checkpoint, CheckpointKind};
@@ -36,15 +37,45 @@ pub enum ExportFormat {
     Jsonl,
     /// Comma-separated values (RFC 4180), safe to be opened by a spreadsheet.
     Csv,
+    /// Events in the shape of `ActionTrail`, a line of JSON each.
+    ActionTrail,
 }
 
 impl ExportFormat {
-    /// The stable word, as in the audit log and as an ending of file names.
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Jsonl, Self::Csv, Self::ActionTrail];
+
+    /// The stable word, as in the audit log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+            Self::ActionTrail => "actiontrail",
+        }
+    }
+
+    /// The format of this word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.as_str() == word)
+    }
+
+    /// The ending of a file's name.
+    #[must_use]
+    pub const fn file_ending(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::ActionTrail => "actiontrail.jsonl",
+        }
+    }
+
+    /// Whether it holds the chain. Only then it can be verified; otherwise it holds exactly what was asked for.
+    const fn holds_chain(self) -> bool {
+        match self {
+            Self::Jsonl => true,
+            Self::Csv | Self::ActionTrail => false,
         }
     }
 }
@@ -244,9 +275,11 @@ impl AuditExport {
     }
 
     fn opening(&self, walk: &Walk) -> Result<Vec<u8>, Error> {
-        if self.format == ExportFormat::Csv {
+        match self.format {
             // The mark tells spreadsheets that the text is UTF-8.
-            return Ok(format!("\u{feff}{COLUMNS}").into_bytes());
+            ExportFormat::Csv => return Ok(format!("\u{feff}{COLUMNS}").into_bytes()),
+            ExportFormat::ActionTrail => return Ok(Vec::new()),
+            ExportFormat::Jsonl => {}
         }
         let mut part = Vec::new();
         let header = HeaderLine {
@@ -308,8 +341,8 @@ impl AuditExport {
 
     fn write_entry(&self, part: &mut Vec<u8>, entry: StoredEntry) -> Result<(), Error> {
         // Numbers follow the order of commits, so that at the edges of a time a neighbour may lie outside it. A chain
-        // needs him, a table does not.
-        let exact = self.is_selection() || self.format == ExportFormat::Csv;
+        // needs him, a list does not.
+        let exact = self.is_selection() || !self.format.holds_chain();
         if exact && !matches(&self.filter, &entry) {
             return Ok(());
         }
@@ -319,11 +352,12 @@ impl AuditExport {
                 write_row(part, &entry);
                 Ok(())
             }
+            ExportFormat::ActionTrail => TrailEvent::of(&entry).map_or(Ok(()), |event| write_line(part, &event)),
         }
     }
 
     fn write_checkpoint(&self, part: &mut Vec<u8>, checkpoint: &Checkpoint) -> Result<(), Error> {
-        if self.is_selection() || self.format == ExportFormat::Csv {
+        if self.is_selection() || !self.format.holds_chain() {
             return Ok(());
         }
         write_line(part, &ExportLine::Checkpoint(checkpoint.into()))
@@ -331,7 +365,7 @@ impl AuditExport {
 
     /// Signs what the export holds, if it leads to something that is signed already.
     async fn write_end(&self, part: &mut Vec<u8>, walk: &Walk) -> Result<(), Error> {
-        if self.is_selection() || self.format == ExportFormat::Csv {
+        if self.is_selection() || !self.format.holds_chain() {
             return Ok(());
         }
         if !walk.is_good || walk.reached != walk.last || !self.leads_to_what_is_known(walk).await? {
@@ -392,7 +426,7 @@ fn matches(filter: &EventFilter, entry: &StoredEntry) -> bool {
         && (user.is_empty() || holds(&entry.actor_name) || holds(&entry.target))
 }
 
-fn write_line(part: &mut Vec<u8>, line: &ExportLine) -> Result<(), Error> {
+fn write_line(part: &mut Vec<u8>, line: &impl Serialize) -> Result<(), Error> {
     serde_json::to_writer(&mut *part, line)
         .map_err(|error| Error::Fault(format!("a line that is no JSON: {error}")))?;
     part.push(b'\n');
@@ -429,7 +463,7 @@ fn write_row(part: &mut Vec<u8>, entry: &StoredEntry) {
 }
 
 /// A cell in quotation marks. One that a spreadsheet would take for a formula gets an apostrophe before it.
-fn write_cell(part: &mut Vec<u8>, cell: &str) {
+pub(crate) fn write_cell(part: &mut Vec<u8>, cell: &str) {
     part.push(b'"');
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         part.push(b'\'');

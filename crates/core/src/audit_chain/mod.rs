@@ -34,6 +34,7 @@ pub use checkpoint::{NotPublicKeys, PublicKeys, SignatureCheck, checkpoint_from_
 pub use countersign_model::audit::{Checkpoint, CheckpointKind};
 pub use countersign_store::audit_chain::StoredEntry;
 pub use entry::{GENESIS, canonical, chained_hash};
+pub(crate) use export::write_cell;
 pub use export::{AuditExport, ExportFormat};
 pub use offline::{Unreadable, verify_export};
 pub use outside::OutsideCheckpoints;

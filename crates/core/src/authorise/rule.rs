@@ -164,6 +164,7 @@ impl Action {
             | Self::CreatePolicyVersion
             | Self::SetDefaultPolicyVersion
             | Self::DeletePolicyVersion
+            | Self::UpdatePolicyDescription
             | Self::ListEntitiesForPolicy => Rule::Granted(Kind::Policy),
             Self::ExportAudit => Rule::GrantedOrOperator(Kind::Account),
             Self::CreateAccount
@@ -274,6 +275,7 @@ impl Action {
             | Self::CreatePolicyVersion
             | Self::SetDefaultPolicyVersion
             | Self::DeletePolicyVersion
+            | Self::UpdatePolicyDescription
             | Self::ListEntitiesForPolicy
             | Self::ExportAudit
             | Self::CreateAccount

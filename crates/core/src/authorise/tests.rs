@@ -84,13 +84,13 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::ViewCredentialReport
         | Action::ViewSettings
         | Action::ListFindings
+        | Action::ListOwnAccessKeys
+        | Action::ViewOwnAccessKeyUse
         | Action::ListAudit => [NO, NO, YES, YES, YES, YES, NO, NO],
-        // What changes something; and AccessKeys of one's own, which are a user's only where the account says so.
-        Action::ListOwnAccessKeys
-        | Action::CreateOwnAccessKey
+        // What changes something; and AccessKeys of one's own, which are a user's only where the account or a policy says so.
+        Action::CreateOwnAccessKey
         | Action::UpdateOwnAccessKey
         | Action::DeleteOwnAccessKey
-        | Action::ViewOwnAccessKeyUse
         | Action::CreateUser
         | Action::UpdateUser
         | Action::DeleteUser
@@ -111,6 +111,7 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::CreatePolicyVersion
         | Action::SetDefaultPolicyVersion
         | Action::DeletePolicyVersion
+        | Action::UpdatePolicyDescription
         | Action::CreateGroup
         | Action::UpdateGroup
         | Action::DeleteGroup
@@ -195,6 +196,7 @@ fn things_of(account: &AccountId) -> Vec<Resource> {
         Resource::User(account.clone(), "nobody".to_owned(), None),
         Resource::Group(account.clone(), "developers".to_owned()),
         Resource::Policy(account.clone(), "own".to_owned()),
+        Resource::Mfa(account.clone(), "device".to_owned()),
         Resource::SystemPolicy(account.clone(), "AdministratorAccess"),
     ]
 }
@@ -235,6 +237,7 @@ fn attack_133_another_account_has_nothing_to_find() {
                     Resource::Principal(..) | Resource::User(..) => Refusal::UserNotFound,
                     Resource::Group(..) => Refusal::GroupNotFound,
                     Resource::Policy(..) | Resource::SystemPolicy(..) => Refusal::PolicyNotFound,
+                    Resource::Mfa(..) => Refusal::MfaDeviceNotFound,
                     Resource::Account(_) | Resource::Oneself | Resource::Installation => Refusal::AccountNotFound,
                 };
                 assert_eq!(authorise(&who, *action, &resource), Err(expected), "{asker:?} {action:?} {resource:?}");

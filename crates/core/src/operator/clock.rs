@@ -1,23 +1,25 @@
 //! The clock ran ahead, was set right, and lies behind a time already seen now: the operator lowers the mark.
 //!
 //! What the wrong time has left behind in the future ends or is cut. One thing stays: the steps that were spent. A code that
-//! was used while the clock ran ahead comes again, so its device stays locked until then, or is unbound.
+//! was used while the clock ran ahead comes again, so its device stays locked until then, or is unbound. So does the time
+//! of calls that were signed then: the AccessKeys that signed them are disabled.
 
 use crate::Countersign;
 use crate::act::{Admitted, Written};
 use crate::actor::{Actor, Origin};
+use crate::api_calls::{USED_AHEAD, raise_fence};
 use crate::authorise::Action;
 use crate::error::Error;
-use crate::notices::Notice;
+use crate::notices::{Finding, Notice};
 use crate::upkeep::{reset_high_water, stored_high_water};
 use countersign_model::Timestamp;
 use countersign_model::audit::Outcome;
 use countersign_model::logon::LOGON_LIFETIME;
 use countersign_model::machine::KNOWN_FOR;
-use countersign_model::notice::NoticeKind;
+use countersign_model::notice::{FindingKind, NoticeKind};
 use countersign_model::webauthn::CEREMONY_LIFETIME;
 use countersign_otp::{Period, TimeStep};
-use countersign_store::clock::{self, DeviceAhead, Latest};
+use countersign_store::clock::{self, DeviceAhead, KeyAhead, Latest};
 use countersign_store::{Tx, principals, recovery_codes, virtual_mfa};
 use std::time::Duration;
 
@@ -64,6 +66,10 @@ pub struct ClockReset {
     pub sessions: u64,
     /// Logons, proofs and bindings of the future that were ended.
     pub pending: u64,
+    /// AccessKeys that were used while the clock ran ahead, and are disabled: copies of their calls come right again.
+    pub keys_disabled: u64,
+    /// Calls that were signed before this are refused.
+    pub calls_from: Timestamp,
     /// The devices that are locked for more than a quarter of an hour, or were and are unbound now.
     pub stuck: Vec<StuckDevice>,
 }
@@ -94,6 +100,11 @@ impl Countersign {
             };
             let pauses = clock::shorten_pauses(tx, now.plus(LONGEST_PAUSE)).await?;
             clock::shorten_windows(tx, now).await?;
+            let calls_from = raise_fence(tx, this.inner.store.is_shared(), mark, now).await?;
+            let keys = clock::disable_keys_used_after(tx, now.plus(USED_AHEAD), now).await?;
+            for key in &keys {
+                this.tell_of_key_ahead(tx, key).await?;
+            }
             clock::cut_times_after(tx, now, now.plus(LONGEST_WAIT)).await?;
             let sessions = clock::end_sessions_after(tx, now, now.plus(KNOWN_FOR)).await?;
             let pending = clock::end_pending_after(tx, now, latest).await?;
@@ -105,12 +116,32 @@ impl Countersign {
             }
             admitted.tell("mark", &mark.to_rfc3339());
             admitted.tell("sessions", &sessions.to_string());
+            admitted.tell("access_keys", &keys.len().to_string());
+            let keys_disabled = u64::try_from(keys.len()).unwrap_or(u64::MAX);
             let stuck = devices.into_iter().map(stuck_device).collect();
-            Ok(ClockReset { mark, now, pauses, sessions, pending, stuck })
+            Ok(ClockReset { mark, now, pauses, sessions, pending, keys_disabled, calls_from, stuck })
         };
         let done = self.act_everywhere(Action::ResetClock, work).await?;
         self.load_high_water().await?;
         Ok(Some(done))
+    }
+
+    /// Tells the log and the administrators of a key that is disabled because it was used while the clock ran ahead.
+    async fn tell_of_key_ahead(&self, tx: &mut Tx<'_>, ahead: &KeyAhead) -> Result<(), Error> {
+        let KeyAhead { account, principal, key } = ahead;
+        let name = principals::find(tx, account, principal).await?.map(|holder| holder.name).unwrap_or_default();
+        let details = &format!("key={key};");
+        let kind = FindingKind::AccessKeysAhead;
+        self.raise(tx, Finding { account, principal, principal_name: &name, kind, details }).await?;
+        let event = Written {
+            actor: Actor::Operator.for_audit(),
+            action: Action::UpdateAccessKeyOfUser.code(),
+            target: &name,
+            outcome: Outcome::Success,
+            reason: "clock_ran_ahead",
+            details: &format!("{details}status=Inactive;"),
+        };
+        self.write_event_on(tx, (account, Some(principal)), &Origin::command_line(), event).await
     }
 
     async fn unbind_stuck(&self, tx: &mut Tx<'_>, admitted: &Admitted, device: &DeviceAhead) -> Result<(), Error> {

@@ -2,18 +2,18 @@
 //! history that the next one is judged against.
 
 use super::{check_policy, policy_for};
-use crate::actor::Insider;
+use crate::actor::{Insider, Origin};
+use crate::authorise::Action;
 use crate::error::{Error, Refusal};
 use crate::hashing::Verdict;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::logon::LogonState;
-use countersign_model::names::UserName;
 use countersign_model::principal::LoginProfile;
 use countersign_model::settings::PasswordPolicy;
 use countersign_model::token::Token;
-use countersign_store::{Tx, login_profiles, password_history, principals};
+use countersign_store::{Tx, login_profiles, password_history};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Whose password it is to be.
@@ -108,31 +108,22 @@ impl Countersign {
         Ok(())
     }
 
-    /// The same for a password that an administrator gives to a user of his account. A user who is not there has no
-    /// earlier passwords; the change itself tells that he is not.
+    /// The same for a password that somebody else gives to a user of his account. The answer tells whether it was the
+    /// user's, so nobody gets one who may not change him.
     pub(crate) async fn check_reuse_for(
         &self,
         actor: Insider<'_>,
-        name: &str,
+        of: (Action, &str),
         chosen: &SecretString,
-        policy: &PasswordPolicy,
+        origin: &Origin,
     ) -> Result<(), Error> {
+        let policy = actor.settings().password;
         if policy.reuse_prevention == 0 {
             return Ok(());
         }
-        let Ok(canonical) = UserName::parse(name).map(|name| name.canonical()) else { return Ok(()) };
-        let account = actor.account_id().clone();
-        let look = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
-            Ok(principals::find_ram_user(tx, &account, &canonical).await?)
-        };
-        match self.inner.store.read(look).await? {
-            Some(user) => {
-                let chooser =
-                    Chooser { account: &user.account_id, principal: &user.id, name: &user.name, policy: *policy };
-                self.check_reuse(chooser, chosen).await
-            }
-            None => Ok(()),
-        }
+        let user = self.find_user_before(actor, of, origin).await?;
+        let chooser = Chooser { account: &user.account_id, principal: &user.id, name: &user.name, policy };
+        self.check_reuse(chooser, chosen).await
     }
 
     async fn is_password(&self, typed: &SecretString, hash: &SecretString) -> Result<bool, Error> {

@@ -5,7 +5,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed, grants_of};
 use crate::actor::{Actor, Origin};
 use crate::authorise::{Action, Grant, Grants};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Limit, Refusal};
 use countersign_model::Timestamp;
 use countersign_model::group::Group;
 use countersign_model::policy::PolicyRef;
@@ -16,8 +16,6 @@ use countersign_store::{Tx, attachments, policies};
 /// How many policies of other principals one decision looks at. Where there are more, only whoever outranks everybody
 /// decides.
 pub(super) const MOST_LOOKED_AT: i64 = 10_000;
-/// How many users and how many groups a policy is shown with.
-const MOST_ENTITIES: i64 = 1_000;
 
 /// A policy as a list of what is attached shows it.
 #[derive(Debug, Clone)]
@@ -49,9 +47,9 @@ impl AttachedPolicy {
 /// To whom a policy is attached.
 #[derive(Debug, Clone)]
 pub struct Entities {
-    /// The first 1,000 users.
+    /// The first users.
     pub users: Vec<HolderLine>,
-    /// The first 1,000 groups.
+    /// The first groups.
     pub groups: Vec<HolderLine>,
 }
 
@@ -110,7 +108,7 @@ impl Countersign {
             match change {
                 Change::Attach => {
                     let present = attachments::of_user(tx, account, &user.id).await?;
-                    check_room(&present, attached, Refusal::UserPolicyExists, "LimitExceeded.User.Policy")?;
+                    check_room(&present, attached, Refusal::UserPolicyExists, Limit::PoliciesOfUser)?;
                     let fresh = attachments::attach_to_user(tx, account, &user.id, attached, admitted.now).await?;
                     if fresh { Ok(()) } else { Err(Refusal::UserPolicyExists.into()) }
                 }
@@ -172,7 +170,7 @@ impl Countersign {
             match change {
                 Change::Attach => {
                     let present = attachments::of_group(tx, account, &group.id).await?;
-                    check_room(&present, attached, Refusal::GroupPolicyExists, "LimitExceeded.Group.Policy")?;
+                    check_room(&present, attached, Refusal::GroupPolicyExists, Limit::PoliciesOfGroup)?;
                     let fresh = attachments::attach_to_group(tx, account, &group.id, attached, admitted.now).await?;
                     if fresh { Ok(()) } else { Err(Refusal::GroupPolicyExists.into()) }
                 }
@@ -219,11 +217,12 @@ impl Countersign {
         self.look(&actor, origin, deed, work).await
     }
 
-    /// To whom a policy is attached.
+    /// To whom a policy is attached: the first `most` users and as many groups.
     pub async fn list_entities_for_policy(
         &self,
         actor: impl Into<Actor>,
         policy: PolicyRef,
+        most: i64,
         origin: &Origin,
     ) -> Result<Entities, Error> {
         let actor = actor.into();
@@ -232,8 +231,8 @@ impl Countersign {
             let found = admitted.find_policy(tx, &policy, Action::ListEntitiesForPolicy).await?;
             let (account, attached) = (found.account(), &found.attached());
             Ok(Entities {
-                users: attachments::users_with(tx, account, attached, MOST_ENTITIES).await?,
-                groups: attachments::groups_with(tx, account, attached, MOST_ENTITIES).await?,
+                users: attachments::users_with(tx, account, attached, most).await?,
+                groups: attachments::groups_with(tx, account, attached, most).await?,
             })
         };
         self.look(&actor, origin, deed, work).await
@@ -308,12 +307,7 @@ pub(super) fn by_principal(rows: Vec<Reaching>) -> Result<Vec<Grants>, Error> {
 }
 
 /// Refuses what is attached already, or one too many.
-fn check_room(
-    present: &[AttachedLine],
-    wanted: &Attached,
-    exists: Refusal,
-    too_many: &'static str,
-) -> Result<(), Error> {
+fn check_room(present: &[AttachedLine], wanted: &Attached, exists: Refusal, too_many: Limit) -> Result<(), Error> {
     if present.iter().any(|line| line.policy == *wanted) {
         return Err(exists.into());
     }

@@ -4,8 +4,8 @@ use super::{Found, MOST_VERSIONS};
 use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin};
-use crate::authorise::{Action, Grant, Grants, system_document};
-use crate::error::{Error, Refusal};
+use crate::authorise::{Action, Grant, Grants, Resource, system_document};
+use crate::error::{Conflict, Error, Limit, Refusal};
 use crate::policies::attaching::{MOST_LOOKED_AT, by_principal};
 use countersign_model::Timestamp;
 use countersign_model::policy::{PolicyDocument, PolicyRef};
@@ -48,6 +48,33 @@ impl PolicyVersion {
     }
 }
 
+/// A version that is to be written.
+#[derive(Debug, Clone)]
+pub struct NewVersion {
+    /// What it says.
+    pub document: PolicyDocument,
+    /// Whether it is to be the one that counts.
+    pub as_default: bool,
+    /// What to do when the policy has as many versions as it may.
+    pub when_full: WhenFull,
+}
+
+/// What to do when a policy has as many versions as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenFull {
+    /// Refuse another one.
+    #[default]
+    Refuse,
+    /// Remove the oldest one that does not count. Whoever asks for it must be allowed to remove versions.
+    RemoveOldest,
+}
+
+impl From<(PolicyDocument, bool)> for NewVersion {
+    fn from((document, as_default): (PolicyDocument, bool)) -> Self {
+        Self { document, as_default, when_full: WhenFull::Refuse }
+    }
+}
+
 /// As programs name a version: `v1`.
 #[must_use]
 pub fn version_id(number: i64) -> String {
@@ -78,26 +105,34 @@ impl Countersign {
         &self,
         actor: impl Into<Actor>,
         name: &str,
-        (document, as_default): (PolicyDocument, bool),
+        new: impl Into<NewVersion>,
         origin: &Origin,
     ) -> Result<PolicyVersion, Error> {
         const ACTION: Action = Action::CreatePolicyVersion;
-        let actor = actor.into();
+        let (actor, NewVersion { document, as_default, when_full }) = (actor.into(), new.into());
         let counts = if as_default { "default" } else { "" };
-        let deed = Deed::by(&actor, ACTION, name)?.asking(ACTION, &[document.text(), counts]);
+        let full = if when_full == WhenFull::RemoveOldest { "remove-oldest" } else { "" };
+        let deed = Deed::by(&actor, ACTION, name)?.asking(ACTION, &[document.text(), counts, full]);
         let (this, name) = (self.clone(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<PolicyVersion, Error> {
             let told = admitted;
             let admitted = this.guard_administrators(tx, admitted, ACTION).await?;
             let policy = admitted.find_custom(tx, &name, ACTION).await?;
-            if policies::versions(tx, &policy.account_id, &policy.id).await?.len() >= MOST_VERSIONS {
-                return Err(Refusal::LimitExceeded("LimitExceeded.Policy.Version").into());
+            let (account, id, now) = (&policy.account_id, &policy.id, admitted.now);
+            let present = policies::versions(tx, account, id).await?;
+            let outgoing = if present.len() < MOST_VERSIONS { None } else { oldest(&present, &policy, when_full)? };
+            if outgoing.is_some() {
+                let resource = Resource::Policy(account.clone(), policy.name.canonical());
+                admitted.may(Action::DeletePolicyVersion, &resource)?;
             }
             if as_default {
                 check_reach(tx, &admitted, &policy, &document).await?;
             }
-            let (account, id, now) = (&policy.account_id, &policy.id, admitted.now);
             let number = policies::next_version(tx, account, id, now).await?.ok_or(Refusal::PolicyNotFound)?;
+            if let Some(outgoing) = outgoing {
+                told.tell("removed", &version_id(outgoing));
+                policies::delete_version(tx, account, id, outgoing).await?;
+            }
             policies::insert_version(tx, (account, id), number, &document, now).await?;
             told.tell("version", &version_id(number));
             if as_default {
@@ -190,12 +225,23 @@ impl Countersign {
             let policy = admitted.find_custom(tx, &name, ACTION).await?;
             let number = number_of(&version)?;
             if number == policy.default_version {
-                return Err(Refusal::DeleteConflict("DeleteConflict.Policy.Version.Default").into());
+                return Err(Refusal::DeleteConflict(Conflict::PolicyDefaultVersion).into());
             }
             let deleted = policies::delete_version(tx, &policy.account_id, &policy.id, number).await?;
             if deleted { Ok(()) } else { Err(Refusal::PolicyVersionNotFound.into()) }
         };
         self.act(&actor, origin, deed, work).await
+    }
+}
+
+/// The version that makes room for another one.
+fn oldest(present: &[Version], policy: &Policy, when_full: WhenFull) -> Result<Option<i64>, Error> {
+    match when_full {
+        WhenFull::Refuse => Err(Refusal::LimitExceeded(Limit::PolicyVersions).into()),
+        WhenFull::RemoveOldest => {
+            let removable = present.iter().map(|version| version.number).filter(|one| *one != policy.default_version);
+            Ok(removable.min())
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use countersign_model::access_key::ACCESS_KEYS_PER_PRINCIPAL;
 use countersign_model::names::AccountAlias;
-use countersign_store::{Tx, accounts, unbound_mfa, users};
+use countersign_store::groups::Part;
+use countersign_store::{Tx, accounts, groups, policies, unbound_mfa, users};
 
 /// The numbers of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct Summary {
     pub mfa_devices: i64,
     /// Those that are bound.
     pub mfa_devices_in_use: i64,
+    /// Groups.
+    pub groups: i64,
+    /// Policies that the account wrote.
+    pub policies: i64,
     /// How many AccessKeys a principal may have.
     pub access_keys_per_user: i64,
     /// How many devices may be bound to nobody.
@@ -58,6 +63,7 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let again = this.guard_administrators(tx, admitted, action).await?;
             let (account, _) = again.oneself()?;
+            again.may(action, &Resource::Account(account.clone()))?;
             let before = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?.alias;
             let alias = alias.clone().unwrap_or_else(|| AccountAlias::none_of(account));
             admitted.tell("alias", &format!("{before}>{alias}"));
@@ -78,6 +84,8 @@ impl Countersign {
                 users: users::count(tx, account).await?,
                 mfa_devices: bound + unbound_mfa::count(tx, account).await?,
                 mfa_devices_in_use: bound,
+                groups: groups::count(tx, account, &Part::default()).await?,
+                policies: policies::count(tx, account, &Part::default()).await?,
                 access_keys_per_user: ACCESS_KEYS_PER_PRINCIPAL,
                 mfa_devices_quota: MOST_UNBOUND,
             })

@@ -1,13 +1,17 @@
 //! The secure email address and phone of a RAM user. One is pending until he has shown that it is his; a pending one proves
-//! nothing.
+//! nothing; an active one is a factor, so its user is told when it is replaced or unbound, and his sessions end.
 
 use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Insider, Origin};
 use crate::authorise::Action;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Limit, Refusal};
+use crate::notices::Notice;
 use countersign_model::contact::{Contact, ContactKind, ContactState, USERS_PER_EMAIL};
-use countersign_store::{Tx, accounts, contacts};
+use countersign_model::names::EmailAddress;
+use countersign_model::notice::NoticeKind;
+use countersign_model::principal::Principal;
+use countersign_store::{Tx, accounts, contacts, principals};
 
 impl Countersign {
     /// The contacts of a RAM user.
@@ -36,6 +40,7 @@ impl Countersign {
     ) -> Result<(), Error> {
         let (actor, user) = (actor.into(), user.to_owned());
         let deed = Deed::on(actor, Action::BindVerification.code(), &user);
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, Action::BindVerification).await?;
             // Whoever binds the same address to another user waits here.
@@ -46,11 +51,13 @@ impl Countersign {
             if present.iter().any(|present| present.kind == kind && present.canonical() == contact.canonical()) {
                 return Ok(());
             }
+            let replaced = present.into_iter().find(|present| present.kind == kind);
             if kind == ContactKind::Email && contacts::count_others(tx, who, &contact).await? >= USERS_PER_EMAIL {
-                return Err(Refusal::EmailOnTooManyUsers.into());
+                return Err(Refusal::LimitExceeded(Limit::UsersOfEmail).into());
             }
             admitted.tell("kind", kind.as_str());
-            Ok(contacts::put(tx, who, &contact, admitted.now).await?)
+            contacts::put(tx, who, &contact, admitted.now).await?;
+            this.lose_contact(tx, admitted, (&user, replaced), &from).await
         };
         self.act(&actor.to_actor(), origin, deed, work).await
     }
@@ -65,16 +72,41 @@ impl Countersign {
     ) -> Result<(), Error> {
         let (actor, user) = (actor.into(), user.to_owned());
         let deed = Deed::on(actor, Action::UnbindVerification.code(), &user);
+        let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, Action::UnbindVerification).await?;
             admitted.tell("kind", kind.as_str());
-            let canonical = value.to_lowercase();
-            if contacts::delete(tx, (&user.account_id, &user.id), kind, &canonical).await? {
-                Ok(())
-            } else {
-                Err(Refusal::ContactNotFound.into())
+            let (who, canonical) = ((&user.account_id, &user.id), value.to_lowercase());
+            let present = contacts::list(tx, who.0, who.1).await?.into_iter().find(|present| present.kind == kind);
+            if !contacts::delete(tx, who, kind, &canonical).await? {
+                return Err(Refusal::ContactNotFound.into());
             }
+            this.lose_contact(tx, admitted, (&user, present), &from).await
         };
         self.act(&actor.to_actor(), origin, deed, work).await
+    }
+
+    /// What follows when a user has lost a contact: if it was active, he is told, at that address too, and his sessions end.
+    async fn lose_contact(
+        &self,
+        tx: &mut Tx<'_>,
+        admitted: &Admitted,
+        (user, lost): (&Principal, Option<Contact>),
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let Some(lost) = lost.filter(|lost| lost.state == ContactState::Active) else { return Ok(()) };
+        admitted.tell("lost", lost.state.as_str());
+        let earlier = match lost.kind {
+            ContactKind::Email => EmailAddress::parse(&lost.value).ok(),
+            ContactKind::Sms => None,
+        };
+        // One mail is enough where both are the same.
+        let earlier = earlier.filter(|earlier| {
+            user.email.as_ref().is_none_or(|email| email.as_str().to_lowercase() != earlier.as_str().to_lowercase())
+        });
+        let (account, principal) = (&user.account_id, &user.id);
+        principals::bump_epoch(tx, account, principal, admitted.now).await?;
+        let notice = Notice { account, principal, kind: NoticeKind::VerificationChanged, origin };
+        self.notify_also_at(tx, admitted, notice, earlier.as_ref()).await
     }
 }

@@ -12,7 +12,7 @@ use crate::actor::{Insider, Origin};
 use crate::authorise::{Action, Resource};
 use crate::binding::check_types;
 use crate::codes::BindingProof;
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Limit, Refusal};
 use crate::notices::Notice;
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, DeviceId, PrincipalId};
@@ -96,8 +96,9 @@ impl Countersign {
             // One by one, so that no two devices get one name.
             let admitted = this.guard_administrators(tx, admitted, Action::CreateMfaDevice).await?;
             let (account, _) = admitted.oneself()?;
+            admitted.may(Action::CreateMfaDevice, &Resource::Mfa(account.clone(), name.as_str().to_owned()))?;
             if unbound_mfa::count(tx, account).await? >= MOST_UNBOUND {
-                return Err(Refusal::TooManyMfaDevices.into());
+                return Err(Refusal::LimitExceeded(Limit::MfaDevices).into());
             }
             if unbound_mfa::holder_of(tx, account, name.as_str()).await?.is_some() {
                 return Err(Refusal::MfaDeviceExists.into());
@@ -226,10 +227,11 @@ impl Countersign {
         let name = device.to_owned();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let (account, _) = admitted.oneself()?;
-            admitted.may(Action::DeleteMfaDevice, &Resource::Account(account.clone()))?;
+            admitted.may_at_all(Action::DeleteMfaDevice)?;
+            admitted.may(Action::DeleteMfaDevice, &Resource::Mfa(account.clone(), name.clone()))?;
             let device = match find_unbound(tx, account, &name).await {
                 Err(Error::Refused { refusal: Refusal::MfaDeviceTaken, .. }) => {
-                    return Err(Refusal::MfaDeviceInUse.into());
+                    return Err(Refusal::DeleteConflict(Conflict::MfaDeviceUser).into());
                 }
                 found => found?,
             };

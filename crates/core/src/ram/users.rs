@@ -6,7 +6,7 @@ use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Insider, Origin};
 use crate::authorise::{Action, Resource};
-use crate::error::{Error, Refusal};
+use crate::error::{Conflict, Error, Refusal};
 use crate::notices::Notice;
 use countersign_model::ids::{AccessKeyId, PrincipalId};
 use countersign_model::names::{Comments, DisplayName, EmailAddress, MobilePhone, UserName};
@@ -48,6 +48,12 @@ impl UserKey {
         };
         let found = principals::find(tx, account, &id).await?;
         let user = found.filter(|user| user.kind == PrincipalKind::RamUser).ok_or(Refusal::UserNotFound)?;
+        // Whoever may not do it to this one does not learn that there is one.
+        let (account, name) = (account.clone(), user.name.to_ascii_lowercase());
+        let in_reach = admitted.may(action, &Resource::User(account, name, Some(user.id.clone())));
+        if in_reach.is_err_and(|error| error.refusal() == Some(Refusal::NoPermission)) {
+            return Err(Refusal::UserNotFound.into());
+        }
         admitted.find_user(tx, &user.name, action).await
     }
 }
@@ -176,6 +182,9 @@ impl Countersign {
                 updated_at: admitted.now,
                 ..user
             };
+            // He must be allowed to have a user of the new name as well.
+            let (account, canonical) = (changed.account_id.clone(), changed.name.to_ascii_lowercase());
+            admitted.may(Action::UpdateUser, &Resource::User(account, canonical, Some(changed.id.clone())))?;
             if !principals::update(tx, &changed).await? {
                 return Err(Refusal::UserExists.into());
             }
@@ -206,19 +215,19 @@ impl Countersign {
             // What could be hung on him meanwhile waits for this row.
             principals::guard(tx, account, id).await?.ok_or(Refusal::UserNotFound)?;
             if access_keys::count(tx, account, id).await? > 0 {
-                return Err(Refusal::UserHasAccessKeys.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserAccessKey).into());
             }
             if factors::of(tx, account, id).await?.any() {
-                return Err(Refusal::UserHasMfaDevice.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserMfaDevice).into());
             }
             if !groups::of_user(tx, account, id).await?.is_empty() {
-                return Err(Refusal::DeleteConflict("DeleteConflict.User.Group").into());
+                return Err(Refusal::DeleteConflict(Conflict::UserGroup).into());
             }
             if !attachments::of_user(tx, account, id).await?.is_empty() {
-                return Err(Refusal::UserHasPolicies.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserPolicy).into());
             }
             if login_profiles::find(tx, account, id).await?.is_some() {
-                return Err(Refusal::UserHasLoginProfile.into());
+                return Err(Refusal::DeleteConflict(Conflict::UserLoginProfile).into());
             }
             if principals::delete(tx, account, id).await? { Ok(()) } else { Err(Refusal::UserNotFound.into()) }
         };

@@ -112,7 +112,10 @@ impl SettingsChange {
         let judged = [
             (outside(self.session_hours, &SESSION_HOURS), "InvalidParameter.LoginSessionDuration"),
             (outside(self.audit_retention_days, &RETENTION_DAYS), "InvalidParameter.AuditRetentionDays"),
-            (outside(p.minimum_length, &PasswordPolicy::MINIMUM_LENGTH), "InvalidParameter.MinimumPasswordLength"),
+            (
+                outside(p.minimum_length, &PasswordPolicy::MINIMUM_LENGTH),
+                "InvalidParameter.MinimumPasswordLength.Range",
+            ),
             (
                 outside(p.minimum_different, &PasswordPolicy::MINIMUM_DIFFERENT),
                 "InvalidParameter.MinimumPasswordDifferentCharacter",

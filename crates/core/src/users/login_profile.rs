@@ -202,7 +202,7 @@ impl Countersign {
             PasswordChange::Custom(chosen) => {
                 check_policy(chosen, name, &policy)?;
                 if action == Action::ChangeLoginProfile {
-                    self.check_reuse_for(actor, name, chosen, &policy).await?;
+                    self.check_reuse_for(actor, (action, name), chosen, origin).await?;
                 }
                 (Some(chosen.clone()), None)
             }

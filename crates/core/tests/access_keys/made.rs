@@ -4,7 +4,7 @@ use crate::{caller, key_for, keys_of, of};
 use countersign_core::access_keys::{FoundAccessKey, KeysOf};
 use countersign_core::operator::Whom;
 use countersign_core::settings::SettingsChange;
-use countersign_core::{Error, Insider, Refusal, Role, SessionActor};
+use countersign_core::{Error, Insider, Limit, Refusal, Role, SessionActor};
 use countersign_model::access_key::{AccessKeyState, AccessKeyStatus};
 use countersign_model::audit::ActorKind;
 use countersign_model::principal::SystemPolicy;
@@ -102,7 +102,7 @@ both_engines! {
             for task in tasks {
                 match task.await.unwrap() {
                     Ok(_) => made += 1,
-                    refused => assert_eq!(refusal(refused), Refusal::TooManyAccessKeys),
+                    refused => assert_eq!(refusal(refused), Refusal::LimitExceeded(Limit::AccessKeys)),
                 }
             }
             assert_eq!(made, 2, "{whose:?}");
@@ -111,7 +111,7 @@ both_engines! {
             let off = AccessKeyStatus::Inactive;
             kit.core().set_access_key_status(&owner, (whose.clone(), &first), off, origin()).await.unwrap();
             let more = kit.core().create_access_key(&owner, whose.clone(), origin()).await;
-            assert_eq!(refusal(more), Refusal::TooManyAccessKeys);
+            assert_eq!(refusal(more), Refusal::LimitExceeded(Limit::AccessKeys));
             kit.core().delete_access_key(&owner, (whose.clone(), &first), origin()).await.unwrap();
             kit.core().create_access_key(&owner, whose, origin()).await.unwrap();
         }
@@ -155,7 +155,7 @@ both_engines! {
         let long = "LTAI".repeat(2_000);
         let nul = format!("LTAI{}", "\0".repeat(20));
         for unknown in ["", "LTAI", "LTAIaaaaaaaaaaaaaaaaaaaa", "ltaiaaaaaaaaaaaaaaaaaaaa", &nul, &long] {
-            assert_eq!(refusal(kit.core().access_key(unknown).await), Refusal::AccessKeyNotFound, "{unknown}");
+            assert_eq!(refusal(kit.core().access_key(unknown).await), Refusal::SigningKeyNotFound, "{unknown}");
         }
         // Disabled between the look-up and the act.
         let rita = caller(&kit, &made).await;
@@ -165,7 +165,7 @@ both_engines! {
         };
         set(AccessKeyStatus::Inactive).await.unwrap();
         let event = kit.events(&acme.id).await.pop().unwrap();
-        assert_eq!(event.details, format!("key={};status=Inactive;", made.id));
+        assert_eq!(event.details, format!("mfa=no;key={};status=Inactive;", made.id));
         let (made_none, told) = kit.told(&acme.id, kit.core().create_access_key(&rita, of("rita"), origin())).await;
         assert_eq!(refusal(made_none), Refusal::AccessKeyInactive);
         assert_eq!(told, ["rita CreateAccessKey rita refused AccessKeyInactive"]);
@@ -177,9 +177,9 @@ both_engines! {
         assert_eq!(keys_of(&kit, &rita, KeysOf::Oneself).await[0].state, AccessKeyState::Active);
         // Removed with her.
         kit.core().delete_user(&owner, "rita", "rita", origin()).await.unwrap();
-        assert_eq!(refusal(kit.core().access_key(made.id.as_str()).await), Refusal::AccessKeyNotFound);
+        assert_eq!(refusal(kit.core().access_key(made.id.as_str()).await), Refusal::SigningKeyNotFound);
         let late = kit.core().list_access_keys(&rita, KeysOf::Oneself, origin()).await;
-        assert_eq!(refusal(late), Refusal::AccessKeyNotFound);
+        assert_eq!(refusal(late), Refusal::SigningKeyNotFound);
         assert_eq!(kit.count("access_keys").await, 0);
     }
 
@@ -253,7 +253,7 @@ both_engines! {
         // A key may take itself away.
         let mine_too = caller(&kit, &mine).await;
         kit.core().delete_access_key(&mine_too, (KeysOf::Oneself, mine.id.as_str()), origin()).await.unwrap();
-        assert_eq!(refusal(kit.core().access_key(mine.id.as_str()).await), Refusal::AccessKeyNotFound);
+        assert_eq!(refusal(kit.core().access_key(mine.id.as_str()).await), Refusal::SigningKeyNotFound);
     }
 
     async fn the_operator_makes_the_first_key(kit: Kit) {
@@ -267,7 +267,7 @@ both_engines! {
         of_alice.unwrap();
         kit.core().create_access_key_by_operator("acme", Whom::Owner).await.unwrap();
         let third = kit.told(&acme.id, kit.core().create_access_key_by_operator("acme", Whom::Owner)).await;
-        assert_eq!(refusal(third.0), Refusal::TooManyAccessKeys);
+        assert_eq!(refusal(third.0), Refusal::LimitExceeded(Limit::AccessKeys));
         assert_eq!(third.1, ["operator CreateAccessKey owner@acme.example refused LimitExceeded.User.AccessKey"]);
         let nobody = kit.core().create_access_key_by_operator("acme", Whom::User("nobody".to_owned())).await;
         assert_eq!(refusal(nobody), Refusal::UserNotFound);

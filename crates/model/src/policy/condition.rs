@@ -8,14 +8,14 @@ use std::net::IpAddr;
 pub struct Context {
     /// From where the request comes; nothing when that is not known.
     pub address: Option<IpAddr>,
-    /// Whether a second factor was shown. For what a program signs with an AccessKey: false.
-    pub mfa_present: bool,
+    /// Whether a second factor was shown; nothing for what a program signs with an `AccessKey`, which nobody asks for one.
+    pub mfa_present: Option<bool>,
 }
 
 impl Context {
     /// The context of a request from an address as it was written down.
     #[must_use]
-    pub fn new(address: &str, mfa_present: bool) -> Self {
+    pub fn new(address: &str, mfa_present: Option<bool>) -> Self {
         Self { address: address.parse().ok().map(|address: IpAddr| address.to_canonical()), mfa_present }
     }
 }
@@ -41,7 +41,8 @@ impl Condition {
         match self {
             Self::IpAddress(networks) => within(networks),
             Self::NotIpAddress(networks) => within(networks).map(|within| !within),
-            Self::MfaPresent(wanted) => Some(context.mfa_present == *wanted),
+            // Without the key a `Bool` is not met, whatever it asks for.
+            Self::MfaPresent(wanted) => Some(context.mfa_present == Some(*wanted)),
         }
     }
 }

@@ -80,20 +80,22 @@ fn conditions_look_at_the_address_and_the_second_factor() {
                 "Bool":{"acs:MFAPresent":[false]}}}]}"#,
     );
     for (address, mfa, change, look) in [
-        ("10.1.1.1", true, true, true),
-        ("::ffff:10.1.1.1", true, true, true),
-        ("192.0.2.7", true, true, true),
-        ("192.0.2.8", true, false, true),
-        ("10.1.1.1", false, false, true),
-        ("192.0.2.7", false, false, false),
+        ("10.1.1.1", Some(true), true, true),
+        ("::ffff:10.1.1.1", Some(true), true, true),
+        ("192.0.2.7", Some(true), true, true),
+        ("192.0.2.8", Some(true), false, true),
+        ("10.1.1.1", Some(false), false, true),
+        ("192.0.2.7", Some(false), false, false),
         // From nowhere known: no Allow holds that asks for an address, and every Deny does.
-        ("", true, false, true),
-        ("", false, false, false),
-        ("command line", false, false, false),
+        ("", Some(true), false, true),
+        ("", Some(false), false, false),
+        ("command line", Some(false), false, false),
+        // A program: neither Allow nor Deny hold that ask for a second factor.
+        ("192.0.2.7", None, false, true),
     ] {
         let context = Context::new(address, mfa);
         let allowed = |action| decided(&document, action, "user/x", &context).is_allowed();
-        assert_eq!((allowed("ram:DeleteUser"), allowed("ram:GetUser")), (change, look), "{address} {mfa}");
+        assert_eq!((allowed("ram:DeleteUser"), allowed("ram:GetUser")), (change, look), "{address} {mfa:?}");
     }
 }
 

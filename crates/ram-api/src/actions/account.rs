@@ -5,8 +5,11 @@ use crate::call::{Answered, Call, answered, time, under};
 use crate::error::ApiError;
 use crate::refusals::of_code;
 use countersign_core::authorise::Action;
-use countersign_core::ram::credential_report::MOST_LINES;
+use countersign_core::policies::{MOST_CUSTOM_ATTACHED, MOST_POLICIES, MOST_SYSTEM_ATTACHED, MOST_VERSIONS};
+use countersign_core::ram::credential_report::{MOST_LINES, ReportState};
+use countersign_model::group::{MOST_GROUPS, MOST_GROUPS_OF_USER};
 use countersign_model::names::AccountAlias;
+use countersign_model::policy::LONGEST_DOCUMENT;
 
 pub(crate) async fn get_alias(call: &Call<'_>) -> Answered {
     let alias = answered(call.core.account_alias(call.actor, Action::ViewAlias, call.origin).await)?;
@@ -59,10 +62,25 @@ pub(crate) async fn get_summary(call: &Call<'_>) -> Answered {
         ("VirtualMFADevicesQuota", summary.mfa_devices_quota.into()),
         ("AccessKeysPerUserQuota", summary.access_keys_per_user.into()),
         ("AccountAccessKeysPerAccountQuota", summary.access_keys_per_user.into()),
+        ("Groups", summary.groups.into()),
+        ("GroupsQuota", MOST_GROUPS.into()),
+        ("GroupsPerUserQuota", quota(MOST_GROUPS_OF_USER)),
+        ("Policies", summary.policies.into()),
+        ("PoliciesQuota", MOST_POLICIES.into()),
+        ("PolicySizeQuota", quota(LONGEST_DOCUMENT)),
+        ("VersionsPerPolicyQuota", quota(MOST_VERSIONS)),
+        ("AttachedPoliciesPerUserQuota", quota(MOST_CUSTOM_ATTACHED)),
+        ("AttachedPoliciesPerGroupQuota", quota(MOST_CUSTOM_ATTACHED)),
+        ("AttachedSystemPoliciesPerUserQuota", quota(MOST_SYSTEM_ATTACHED)),
+        ("AttachedSystemPoliciesPerGroupQuota", quota(MOST_SYSTEM_ATTACHED)),
         ("Roles", 0_i64.into()),
         ("RolesQuota", 0_i64.into()),
     ]);
     Ok(vec![("SummaryMap", map)])
+}
+
+fn quota(most: usize) -> Node {
+    i64::try_from(most).unwrap_or(i64::MAX).into()
 }
 
 pub(crate) async fn get_practice_report(call: &Call<'_>) -> Answered {
@@ -82,10 +100,13 @@ pub(crate) async fn get_practice_report(call: &Call<'_>) -> Answered {
     Ok(vec![("AccountSecurityPracticeInfo", info)])
 }
 
-/// The report is made at once, so it is complete when this is answered.
+/// The report is made at once, so it is complete when this is answered, unless another call makes it.
 pub(crate) async fn generate_credential_report(call: &Call<'_>) -> Answered {
-    answered(call.core.make_credential_report(call.actor, call.origin).await)?;
-    Ok(vec![("State", "COMPLETED".into())])
+    let state = match answered(call.core.make_credential_report(call.actor, call.origin).await)? {
+        ReportState::Complete => "COMPLETED",
+        ReportState::InProgress => "INPROGRESS",
+    };
+    Ok(vec![("State", state.into())])
 }
 
 pub(crate) async fn get_credential_report(call: &Call<'_>) -> Answered {

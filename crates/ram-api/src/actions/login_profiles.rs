@@ -4,6 +4,7 @@ use crate::answer::Node;
 use crate::api::Api;
 use crate::call::{Answered, Call, answered, time};
 use crate::error::ApiError;
+use crate::refusals::of_code;
 use countersign_core::passwords::PasswordState;
 use countersign_core::ram::login_profiles::{ProfileChange, UserProfile};
 use countersign_core::users::{LoginChange, PasswordChange};
@@ -17,7 +18,7 @@ pub(crate) async fn create(call: &Call<'_>) -> Answered {
         reset_required: call.request.boolean("PasswordResetRequired")?.unwrap_or(false),
         mfa_required: call.request.boolean("MFABindRequired")?.unwrap_or(false),
     };
-    let made = answered(call.core.create_login_profile(call.actor, &user, login, call.origin).await)?;
+    let made = given(answered(call.core.create_login_profile(call.actor, &user, login, call.origin).await))?;
     Ok(vec![("LoginProfile", node(call, &made))])
 }
 
@@ -39,7 +40,7 @@ pub(crate) async fn update(call: &Call<'_>) -> Answered {
         reset_required: call.request.boolean("PasswordResetRequired")?,
         mfa_required: call.request.boolean("MFABindRequired")?,
     };
-    let changed = answered(call.core.update_login_profile(call.actor, &user, change, call.origin).await)?;
+    let changed = given(answered(call.core.update_login_profile(call.actor, &user, change, call.origin).await))?;
     // The older version tells nothing of it.
     Ok(if call.api == Api::Ims { vec![("LoginProfile", node(call, &changed))] } else { Vec::new() })
 }
@@ -56,10 +57,18 @@ pub(crate) async fn change_password(call: &Call<'_>) -> Answered {
     let changed = call.core.change_password_by_key(call.actor, old, new, call.origin).await;
     match answered(changed) {
         Err(error) if error.code() == "InvalidParameter.Password.TooWeak" => {
-            Err(crate::refusals::of_code("InvalidParameter.NewPassword.TooWeak"))
+            Err(of_code("InvalidParameter.NewPassword.TooWeak"))
         }
         changed => changed.map(|()| Vec::new()),
     }
+}
+
+/// A password that was used before, under the name that it has where it is given to somebody.
+fn given<T>(changed: Result<T, ApiError>) -> Result<T, ApiError> {
+    changed.map_err(|error| match error.code() {
+        "InvalidParameter.NewPassword.ReusePrevention" => of_code("InvalidParameter.Password.ReusePrevention"),
+        _ => error,
+    })
 }
 
 /// Whether the password logs on; the older version has no word for it, and a profile of it does.

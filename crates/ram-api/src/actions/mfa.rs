@@ -11,8 +11,8 @@ use countersign_model::names::DeviceName;
 use countersign_model::virtual_mfa::serial_number;
 use secrecy::ExposeSecret as _;
 
-/// The most devices that the older version lists: it knows no pages.
-const MOST_UNPAGED: i64 = 10_000;
+/// How many devices are read at once for the older version, which knows no pages.
+const BATCH: i64 = 500;
 
 pub(crate) async fn create(call: &Call<'_>) -> Answered {
     let name = call.request.required("VirtualMFADeviceName")?;
@@ -27,22 +27,33 @@ pub(crate) async fn create(call: &Call<'_>) -> Answered {
 }
 
 pub(crate) async fn list(call: &Call<'_>) -> Answered {
-    let is_paged = call.api == Api::Ims;
-    let (limit, after) =
-        if is_paged { (call.max_items(100, 100)?, call.position("Marker")?) } else { (MOST_UNPAGED, String::new()) };
+    if call.api != Api::Ims {
+        return list_all(call).await;
+    }
+    let (limit, after) = (call.max_items(100, 100)?, call.position("Marker")?);
     // No name holds a line break.
     let (name, id) = after.split_once('\n').unwrap_or_default();
     let after = AfterDevice { name: name.to_owned(), id: id.to_owned() };
     let page = answered(call.core.list_mfa_devices(call.actor, after, limit, call.origin).await)?;
     let devices = Node::list_of("VirtualMFADevice", page.items.iter().map(|device| line(call, device)));
-    let mut fields = vec![("VirtualMFADevices", devices)];
-    if is_paged {
-        fields.push(("IsTruncated", page.is_truncated.into()));
-        if let Some(last) = page.items.last().filter(|_| page.is_truncated) {
-            fields.push(("Marker", call.marker(&format!("{}\n{}", last.name, last.id)).into()));
-        }
+    let mut fields = vec![("VirtualMFADevices", devices), ("IsTruncated", page.is_truncated.into())];
+    if let Some(last) = page.items.last().filter(|_| page.is_truncated) {
+        fields.push(("Marker", call.marker(&format!("{}\n{}", last.name, last.id)).into()));
     }
     Ok(fields)
+}
+
+/// All devices, read some at a time.
+async fn list_all(call: &Call<'_>) -> Answered {
+    let (mut lines, mut after) = (Vec::new(), AfterDevice::default());
+    loop {
+        let page = answered(call.core.list_mfa_devices(call.actor, after, BATCH, call.origin).await)?;
+        lines.extend(page.items.iter().map(|device| line(call, device)));
+        match page.items.last().filter(|_| page.is_truncated) {
+            Some(last) => after = AfterDevice { name: last.name.clone(), id: last.id.to_string() },
+            None => return Ok(vec![("VirtualMFADevices", Node::list_of("VirtualMFADevice", lines))]),
+        }
+    }
 }
 
 fn line(call: &Call<'_>, device: &DeviceLine) -> Node {

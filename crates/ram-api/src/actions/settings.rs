@@ -5,8 +5,12 @@ use crate::api::Api;
 use crate::call::{Answered, Call, answered};
 use crate::error::ApiError;
 use crate::refusals::of_code;
+use countersign_core::Insider;
 use countersign_core::settings::{PolicyChange, SettingsChange};
 use countersign_model::settings::{IdleDays, MfaForLogon, NetworkMasks, PasswordPolicy, SecuritySettings};
+
+/// What a user is asked at an unusual logon, which here follows from the settings of MFA alone.
+const AUTONOMOUS: &str = "autonomous";
 
 pub(crate) async fn get(call: &Call<'_>) -> Answered {
     let settings = answered(call.core.settings(call.actor, call.origin).await)?;
@@ -25,13 +29,17 @@ pub(crate) async fn set(call: &Call<'_>) -> Answered {
         logon_networks: request.parameter("LoginNetworkMasks").map(masks).transpose()?,
         ..SettingsChange::default()
     };
+    change.mfa_for_logon = mfa_for_logon(call)?;
     // Settings that are not there cannot be switched on.
     never(call, "AllowUserToManagePublicKeys")?;
     if call.api == Api::Ims {
         never(call, "AllowUserToManageServiceCredentials")?;
-        never(call, "AllowUserToManagePersonalDingTalk")?;
+        // Nobody can link such an account here, whatever is said; programs say the cloud's default, which is `true`.
+        request.boolean("AllowUserToManagePersonalDingTalk")?;
+        if request.text("OperationForRiskLogin").is_some_and(|operation| operation != AUTONOMOUS) {
+            return Err(ApiError::invalid_parameter("OperationForRiskLogin"));
+        }
         change.passkey_logon = request.boolean("AllowUserToLoginWithPasskey")?;
-        change.mfa_for_logon = mfa_for_logon(call)?;
         change.max_idle_days_users = idle_days(call, "MaxIdleDaysForUsers")?;
         change.max_idle_days_access_keys = idle_days(call, "MaxIdleDaysForAccessKeys")?;
         if let Some(types) = request.list("VerificationTypes")? {
@@ -59,19 +67,21 @@ fn never(call: &Call<'_>, name: &'static str) -> Result<(), ApiError> {
     }
 }
 
-/// `MFAOperationForLogin`, or the older `EnforceMFAForLogin`; two that contradict each other are refused.
+/// `MFAOperationForLogin`, which the older version does not know, or the older `EnforceMFAForLogin`; two that contradict
+/// each other are refused. Whoever says `false` as he has read it changes nothing: it also stands for `adaptive`.
 fn mfa_for_logon(call: &Call<'_>) -> Result<Option<MfaForLogon>, ApiError> {
-    let named = call.request.text("MFAOperationForLogin").map(str::parse::<MfaForLogon>).transpose();
+    let named = call.request.text("MFAOperationForLogin").filter(|_| call.api == Api::Ims);
+    let named = named.map(str::parse::<MfaForLogon>).transpose();
     let named = named.map_err(|_| ApiError::invalid_parameter("MFAOperationForLogin"))?;
-    let enforced = call
-        .request
-        .boolean("EnforceMFAForLogin")?
-        .map(|enforced| if enforced { MfaForLogon::Mandatory } else { MfaForLogon::Independent });
-    match (named, enforced) {
-        (Some(named), Some(enforced)) if (named == MfaForLogon::Mandatory) != (enforced == MfaForLogon::Mandatory) => {
+    let is_mandatory = Insider::from(call.actor).settings().mfa_for_logon == MfaForLogon::Mandatory;
+    match (named, call.request.boolean("EnforceMFAForLogin")?) {
+        (Some(named), Some(enforced)) if (named == MfaForLogon::Mandatory) != enforced => {
             Err(ApiError::invalid_parameter("EnforceMFAForLogin"))
         }
-        (named, enforced) => Ok(named.or(enforced)),
+        (Some(named), _) => Ok(Some(named)),
+        (None, Some(true)) => Ok(Some(MfaForLogon::Mandatory)),
+        (None, Some(false)) => Ok(is_mandatory.then_some(MfaForLogon::Independent)),
+        (None, None) => Ok(None),
     }
 }
 
@@ -95,7 +105,7 @@ fn node(call: &Call<'_>, settings: &SecuritySettings) -> Node {
     ])
     .with("AllowUserToLoginWithPasskey", is_ims.then_some(settings.passkey_logon))
     .with("MFAOperationForLogin", is_ims.then_some(settings.mfa_for_logon.as_str()))
-    .with("OperationForRiskLogin", is_ims.then_some("autonomous"));
+    .with("OperationForRiskLogin", is_ims.then_some(AUTONOMOUS));
     let mfa = Node::object([("AllowUserToManageMFADevices", settings.users_manage_mfa_devices.into())]);
     let common =
         Node::object([("AccessKeyPreference", access_keys), ("LoginProfilePreference", login), ("MFAPreference", mfa)]);
@@ -127,7 +137,9 @@ pub(crate) async fn get_password_policy(call: &Call<'_>) -> Answered {
 pub(crate) async fn set_password_policy(call: &Call<'_>) -> Answered {
     let request = call.request;
     let mut password = PolicyChange {
-        minimum_length: request.number("MinimumPasswordLength")?,
+        minimum_length: request
+            .number("MinimumPasswordLength")
+            .map_err(|_| of_code("InvalidParameter.MinimumPasswordLength.Range"))?,
         require_lowercase: request.boolean("RequireLowercaseCharacters")?,
         require_uppercase: request.boolean("RequireUppercaseCharacters")?,
         require_numbers: request.boolean("RequireNumbers")?,
@@ -146,13 +158,8 @@ pub(crate) async fn set_password_policy(call: &Call<'_>) -> Answered {
     } else {
         password.hard_expire = request.boolean("HardExpiry")?;
     }
-    if password == PolicyChange::default() {
-        // Nothing to change; who may not look may not know it either.
-        return get_password_policy(call).await;
-    }
-    let change = SettingsChange { password, ..SettingsChange::default() };
-    let changed = answered(call.core.change_settings(call.actor, change, call.origin).await)?;
-    Ok(vec![("PasswordPolicy", policy_node(call, &changed.settings.password))])
+    let policy = answered(call.core.change_password_policy(call.actor, password, call.origin).await)?;
+    Ok(vec![("PasswordPolicy", policy_node(call, &policy))])
 }
 
 fn policy_node(call: &Call<'_>, policy: &PasswordPolicy) -> Node {

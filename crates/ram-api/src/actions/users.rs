@@ -2,13 +2,13 @@
 
 use crate::answer::Node;
 use crate::api::Api;
-use crate::call::{Answered, Call, answered, time, under};
+use crate::call::{Answered, Call, answered, time};
 use crate::error::ApiError;
 use crate::refusals::of_code;
 use countersign_core::authorise::Action;
 use countersign_core::ram::Page;
 use countersign_core::ram::users::{NewUser, UserChange, UserKey};
-use countersign_model::names::{Comments, DisplayName, EmailAddress, InvalidName, MobilePhone, UserName};
+use countersign_model::names::{Comments, DisplayName, EmailAddress, MobilePhone, UserName};
 use countersign_model::principal::Principal;
 
 /// The longest display name in the newer version.
@@ -19,13 +19,13 @@ pub(crate) async fn create(call: &Call<'_>) -> Answered {
     if call.api == Api::Ims {
         call.request.required("DisplayName")?;
     }
-    refuse_tags(call)?;
+    call.refuse_tags()?;
     let new = NewUser {
         name: UserName::parse(&name).map_err(|invalid| of_code(invalid.code))?,
         display_name: display_name(call, "DisplayName")?.unwrap_or_default(),
-        comments: named(call, "Comments", "Comments", Comments::parse)?.unwrap_or_default(),
-        email: named(call, "Email", "Email", EmailAddress::parse)?,
-        mobile: named(call, "MobilePhone", "MobilePhone", MobilePhone::parse)?,
+        comments: call.named("Comments", "Comments", Comments::parse)?.unwrap_or_default(),
+        email: call.named("Email", "Email", EmailAddress::parse)?,
+        mobile: call.named("MobilePhone", "MobilePhone", MobilePhone::parse)?,
     };
     let user = answered(call.core.add_user(call.actor, new, call.origin).await)?;
     Ok(vec![("User", node(call, &user, Shape::Created))])
@@ -47,9 +47,9 @@ pub(crate) async fn update(call: &Call<'_>) -> Answered {
     let change = UserChange {
         name: name.map(|name| UserName::parse(&name)).transpose().map_err(|invalid| of_code(invalid.code))?,
         display_name: display_name(call, "NewDisplayName")?,
-        comments: named(call, "NewComments", "Comments", Comments::parse)?,
-        email: named(call, "NewEmail", "Email", EmailAddress::parse)?,
-        mobile: named(call, "NewMobilePhone", "MobilePhone", MobilePhone::parse)?,
+        comments: call.named("NewComments", "Comments", Comments::parse)?,
+        email: call.named("NewEmail", "Email", EmailAddress::parse)?,
+        mobile: call.named("NewMobilePhone", "MobilePhone", MobilePhone::parse)?,
     };
     let user = answered(call.core.change_user(call.actor, key, change, call.origin).await)?;
     Ok(vec![("User", node(call, &user, Shape::Updated))])
@@ -65,7 +65,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Answered {
     let default = if call.api == Api::Ims { 1_000 } else { 100 };
     let page = page(call, Action::ListUsers, default).await?;
     let users = Node::list_of("User", page.items.iter().map(|user| node(call, user, Shape::Listed)));
-    Ok(paged(call, &page, "Users", users))
+    Ok(call.paged(&page, ("Users", users), |last| last.name.to_lowercase()))
 }
 
 pub(crate) async fn list_basic_infos(call: &Call<'_>) -> Answered {
@@ -79,13 +79,13 @@ pub(crate) async fn list_basic_infos(call: &Call<'_>) -> Answered {
         ])
     });
     let infos = Node::list_of("UserBasicInfo", infos);
-    Ok(paged(call, &page, "UserBasicInfos", infos))
+    Ok(call.paged(&page, ("UserBasicInfos", infos), |last| last.name.to_lowercase()))
 }
 
 async fn page(call: &Call<'_>, action: Action, default: i64) -> Result<Page<Principal>, ApiError> {
     let limit = call.max_items(default, 1_000)?;
     let after = call.position("Marker")?;
-    refuse_tags(call)?;
+    call.refuse_tags()?;
     // Nobody is frozen here, so a list of the frozen is empty.
     let wanted = if call.api == Api::Ims { call.request.text("Status").unwrap_or("active") } else { "active" };
     let mut page = answered(call.core.page_of_users(call.actor, action, (after, limit), call.origin).await)?;
@@ -97,23 +97,16 @@ async fn page(call: &Call<'_>, action: Action, default: i64) -> Result<Page<Prin
     Ok(page)
 }
 
-fn paged(call: &Call<'_>, page: &Page<Principal>, name: &'static str, items: Node) -> Vec<(&'static str, Node)> {
-    let mut fields = vec![("IsTruncated", page.is_truncated.into()), (name, items)];
-    if let Some(last) = page.items.last().filter(|_| page.is_truncated) {
-        fields.push(("Marker", call.marker(&last.name.to_lowercase()).into()));
-    }
-    fields
-}
-
 /// By what a user is named: in the newer version by exactly one of these parameters.
 fn key(call: &Call<'_>, parameters: &[&'static str]) -> Result<UserKey, ApiError> {
     if call.api != Api::Ims {
         return Ok(UserKey::Name(call.required_user()?));
     }
     let mut given = parameters.iter().filter_map(|name| Some((*name, call.request.text(name)?)));
-    let (Some((name, value)), None) = (given.next(), given.next()) else {
-        return Err(ApiError::missing("UserPrincipalName"));
-    };
+    let (name, value) = given.next().ok_or_else(|| ApiError::missing("UserPrincipalName"))?;
+    if given.next().is_some() {
+        return Err(ApiError::only_one_of(parameters));
+    }
     match name {
         "UserId" => Ok(UserKey::Id(value.to_owned())),
         "UserAccessKeyId" => Ok(UserKey::AccessKey(value.to_owned())),
@@ -121,24 +114,8 @@ fn key(call: &Call<'_>, parameters: &[&'static str]) -> Result<UserKey, ApiError
     }
 }
 
-/// Tags are not kept, and nobody is told that they were.
-fn refuse_tags(call: &Call<'_>) -> Result<(), ApiError> {
-    let tagged = call.request.all().any(|(name, _)| name == "Tag" || name.starts_with("Tag."));
-    if tagged { Err(ApiError::invalid_parameter("Tag")) } else { Ok(()) }
-}
-
-fn named<T>(
-    call: &Call<'_>,
-    parameter: &'static str,
-    usual: &str,
-    parse: fn(&str) -> Result<T, InvalidName>,
-) -> Result<Option<T>, ApiError> {
-    let text = call.request.text(parameter);
-    text.map(parse).transpose().map_err(|invalid| under(parameter, usual, invalid))
-}
-
 fn display_name(call: &Call<'_>, parameter: &'static str) -> Result<Option<DisplayName>, ApiError> {
-    let name = named(call, parameter, "DisplayName", DisplayName::parse)?;
+    let name = call.named(parameter, "DisplayName", DisplayName::parse)?;
     let longest = if call.api == Api::Ims { LONGEST_DISPLAY_NAME_OF_IMS } else { usize::MAX };
     if name.as_ref().is_some_and(|name| name.as_str().chars().count() > longest) {
         return Err(of_code(&format!("InvalidParameter.{parameter}.Length")));

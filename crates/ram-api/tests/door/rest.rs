@@ -2,7 +2,7 @@
 
 use countersign_core::logon::LogonStep;
 use countersign_testkit::api::{Client, Key};
-use countersign_testkit::people::USER_PASSWORD;
+use countersign_testkit::people::{USER_PASSWORD, allowing};
 use countersign_testkit::{Kit, both_engines};
 use http::StatusCode;
 use std::time::Duration;
@@ -100,7 +100,7 @@ both_engines! {
         let policy = client.ims(&kit, "GetPasswordPolicy", &[]).await.ok();
         let policy = &policy.json["PasswordPolicy"];
         assert_eq!((&policy["MinimumPasswordLength"], &policy["HardExpire"], &policy["InitialPasswordAge"]), (&14.into(), &true.into(), &14.into()));
-        assert_eq!(code(&kit, &client, "SetPasswordPolicy", &[("MinimumPasswordLength", "7")]).await, "InvalidParameter.MinimumPasswordLength");
+        assert_eq!(code(&kit, &client, "SetPasswordPolicy", &[("MinimumPasswordLength", "7")]).await, "InvalidParameter.MinimumPasswordLength.Range");
     }
 
     async fn attack_136_d10_an_email_address_serves_five_users_however_many_ask_at_once(kit: Kit) {
@@ -197,9 +197,22 @@ both_engines! {
         kit.ram_user(&acme, "alice").await;
         kit.bound_user(&acme, "bob").await;
         client.ram(&kit, "CreateUser", &[("UserName", "program")]).await.ok();
+        let look = kit.policy(&acme, "look", &allowing(&["oss:Get*"], "*")).await;
+        kit.policy(&acme, "look-too", &allowing(&["oss:Get*"], "*")).await;
+        kit.group(&acme, "dev", &["alice"], &[look]).await;
+        kit.group(&kit.account("other").await, "dev", &[], &[]).await;
         let summary = client.ims(&kit, "GetAccountSummary", &[]).await.ok();
         let map = &summary.json["SummaryMap"];
-        assert_eq!((&map["Users"], &map["MFADevices"], &map["MFADevicesInUse"]), (&3.into(), &1.into(), &1.into()));
+        for (name, number) in [
+            ("Users", 3), ("MFADevices", 1), ("MFADevicesInUse", 1), ("VirtualMFADevicesQuota", 5_000),
+            ("AccessKeysPerUserQuota", 2), ("AccountAccessKeysPerAccountQuota", 2),
+            ("Groups", 1), ("GroupsQuota", 300), ("GroupsPerUserQuota", 10),
+            ("Policies", 2), ("PoliciesQuota", 1_500), ("PolicySizeQuota", 6_144), ("VersionsPerPolicyQuota", 5),
+            ("AttachedPoliciesPerUserQuota", 10), ("AttachedPoliciesPerGroupQuota", 10),
+            ("AttachedSystemPoliciesPerUserQuota", 20), ("AttachedSystemPoliciesPerGroupQuota", 20), ("Roles", 0),
+        ] {
+            assert_eq!(map[name], number, "{name}");
+        }
         let report = client.ims(&kit, "GetAccountSecurityPracticeReport", &[]).await.ok();
         let info = &report.json["AccountSecurityPracticeInfo"];
         let users = &info["AccountSecurityPracticeUserInfo"];
@@ -249,7 +262,8 @@ both_engines! {
             ("Password", USER_PASSWORD), ("VerifyType", "email"), ("Email", "x@example.com"), ("PasskeyId", "x"),
             ("UserAccessKeyId", &alice.key.id), ("Status", "Active"), ("AccountAlias", "xyz"),
             ("DefaultDomainName", "xyz.countersign.local"), ("MinimumPasswordLength", "9"),
-            ("Format", "JSON"),
+            ("GroupName", "dev"), ("PolicyName", "look"), ("PolicyType", "Custom"), ("VersionId", "v1"),
+            ("PolicyDocument", &allowing(&["oss:Get*"], "*")), ("NewDescription", "x"), ("Format", "JSON"),
         ];
         for (action, apis) in countersign_ram_api::ACTIONS {
             for api in *apis {
@@ -258,7 +272,12 @@ both_engines! {
                     continue;
                 }
                 let is_list = matches!(*action, "ListUsers" | "ListUserBasicInfos");
-                let left_out = |name: &str| (is_list && name == "Status") || (*action == "GetUser" && name == "UserAccessKeyId");
+                let left_out = |name: &str| match name {
+                    "Status" => is_list,
+                    "UserAccessKeyId" => *action == "GetUser",
+                    "DisplayName" => *action == "CreateGroup",
+                    _ => false,
+                };
                 let parameters: Vec<_> = everything.iter().filter(|(name, _)| !left_out(name)).copied().collect();
                 let plain = alice.call(&kit, *api, action, &parameters).await;
                 assert_eq!((plain.status, plain.code()), (StatusCode::FORBIDDEN, "NoPermission"), "{action} {api:?} {}", plain.body);

@@ -140,3 +140,34 @@ async fn requests_are_counted_by_route_and_never_by_what_was_typed() {
     assert!(text.contains(r#"route="(none)",status="404"} 1"#), "{text}");
     assert!(!text.contains("alice") && !text.contains("hush") && !text.contains("such"), "{text}");
 }
+
+/// A door of a test's own behind the layers of the real one.
+async fn api_answers(kit: &countersign_testkit::Kit, request: Request) -> (StatusCode, String) {
+    let door = Router::new()
+        .route("/swallowed", post(swallow))
+        .route("/panics", get(async || -> &'static str { panic!("with a secret") }))
+        .route("/never", get(async || pending::<&'static str>().await));
+    let log = RequestLog::new(HttpMetrics::new(&mut Registry::default()), 1);
+    let door = layered_api(door, kit.core().clone(), log, Duration::from_millis(200));
+    let (status, response) = ask(&door, request).await;
+    assert!(response.headers().contains_key("x-acs-request-id"));
+    let body = axum::body::to_bytes(response.into_body(), BODY_LIMIT).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn what_the_layers_of_the_api_refuse_is_told_as_the_door_tells_it() {
+    let kit = countersign_testkit::Kit::start(countersign_testkit::Engine::Sqlite).await;
+    let long = Request::post("/swallowed?Format=JSON").header(header::CONTENT_LENGTH, "10485760");
+    for (request, status, code) in [
+        (long.body(Body::empty()), StatusCode::PAYLOAD_TOO_LARGE, "InvalidParameter"),
+        (Request::get("/never?Format=JSON").body(Body::empty()), StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+        (Request::get("/panics?Format=JSON").body(Body::empty()), StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+    ] {
+        let (found, body) = api_answers(&kit, request.unwrap()).await;
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((found, &json["Code"]), (status, &code.into()));
+        assert!(json["RequestId"].is_string() && json["HostId"].is_string() && json["Message"].is_string(), "{body}");
+        assert!(!body.contains("secret"));
+    }
+}

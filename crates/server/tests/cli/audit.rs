@@ -116,6 +116,11 @@ fn an_export_is_verified_elsewhere_with_the_public_key() {
     let table = run(&[&take[..], &["--format", "csv", "--since", "2020-01-01", "--until", "2999-12-31"]].concat(), "");
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("\"ResetOwnerMFADevice\"") && table.contains("seq,time,"), "{table}");
+    let trail = run(&[&take[..], &["--format", "actiontrail"]].concat(), "");
+    let trail = String::from_utf8(trail.stdout).unwrap();
+    let events: Vec<serde_json::Value> = trail.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!trail.contains("ResetOwnerMFADevice"), "what the operator does is no event: {trail}");
+    assert!(events.iter().all(|event| event["userIdentity"]["accountId"] == account.as_str()), "{trail}");
     let none = run(&[&take[..], &["--until", "2020-01-01"]].concat(), "");
     assert_eq!(String::from_utf8(none.stdout).unwrap().lines().count(), 3, "header, start and end");
 }

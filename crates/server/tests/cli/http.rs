@@ -8,7 +8,8 @@ use std::time::Duration;
 
 #[test]
 fn operations_answer_on_their_own_listener() {
-    let server = Server::on(Place::new().data());
+    let place = Place::new();
+    let server = Server::on(place.data());
     assert_eq!((server.ask("/healthz").status, server.ask("/healthz").body.as_str()), (200, "alive\n"));
     assert_eq!((server.ask("/readyz").status, server.ask("/readyz").body.as_str()), (200, "ready\n"));
     get(server.pages(), server.host(), "/no/such/page?token=hush");
@@ -32,7 +33,8 @@ fn operations_answer_on_their_own_listener() {
 
 #[test]
 fn attack_126_the_pages_answer_to_the_public_host_alone() {
-    let server = Server::on(Place::new().data());
+    let place = Place::new();
+    let server = Server::on(place.data());
     let port = server.pages().port();
     let status = |host: &str| get(server.pages(), host, "/").status;
     assert_ne!(status(server.host()), 421);
@@ -46,7 +48,8 @@ fn attack_126_the_pages_answer_to_the_public_host_alone() {
 
 #[test]
 fn attack_132_hostile_requests_are_refused_and_others_served() {
-    let server = Server::on(Place::new().data());
+    let place = Place::new();
+    let server = Server::on(place.data());
     let send = |bytes: &[u8]| {
         let mut stream = TcpStream::connect(server.pages()).unwrap();
         // The server may stop listening before everything is sent, which resets the connection.

@@ -57,7 +57,8 @@ fn a_stop_finishes_and_closes_the_database() {
 
 #[test]
 fn an_interrupt_stops_it_as_well() {
-    let server = Server::on(Place::new().data());
+    let place = Place::new();
+    let server = Server::on(place.data());
     assert!(server.stop_by("INT").0.success());
 }
 
@@ -71,7 +72,8 @@ fn a_second_server_on_the_same_folder_is_refused() {
 
 #[test]
 fn a_port_that_is_taken_is_named_with_its_flag() {
-    let first = Server::on(Place::new().data());
+    let place = Place::new();
+    let first = Server::on(place.data());
     let place = Place::new();
     let taken = first.pages().to_string();
     let told = refusal(1, &["serve", "--data", place.text(), "--listen", &taken], "");
@@ -255,7 +257,7 @@ fn security_keys_of_another_host_keep_it_from_starting_unless_it_is_meant() {
     assert!(told.contains("1 at logon.example.com") && told.contains("--danger-strand-keys"), "{told}");
     let told = run(&["doctor", "--data", place.text()], "");
     assert!(String::from_utf8(told.stdout).unwrap().contains("1 at logon.example.com"));
-    let server = Server::start(countersign(&[&serve[..], &["--danger-strand-keys"]].concat()));
+    let server = Server::start(countersign(&["serve", "--data", place.text(), "--danger-strand-keys"]));
     assert_eq!(get(server.pages(), server.host(), "/").status, 200);
 }
 

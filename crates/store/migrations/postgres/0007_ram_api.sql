@@ -38,9 +38,20 @@ CREATE TABLE verification_contacts (
 );
 CREATE INDEX verification_contacts_by_value ON verification_contacts (account_id, kind, canonical);
 
--- The last credential report of each account, lines of CSV.
+-- The last credential report of each account, and the one that is being made.
 CREATE TABLE credential_reports (
     account_id   TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES accounts,
+    generated_at BIGINT,
+    lines        BIGINT NOT NULL,
+    making       BIGINT,
+    making_until BIGINT NOT NULL
+);
+
+-- Its lines of CSV, some of them in a row.
+CREATE TABLE credential_report_parts (
+    account_id   TEXT COLLATE "C" NOT NULL REFERENCES credential_reports,
     generated_at BIGINT NOT NULL,
-    content      TEXT COLLATE "C" NOT NULL
+    part         BIGINT NOT NULL,
+    content      TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (account_id, generated_at, part)
 );

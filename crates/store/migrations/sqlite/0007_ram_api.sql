@@ -38,9 +38,20 @@ CREATE TABLE verification_contacts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX verification_contacts_by_value ON verification_contacts (account_id, kind, canonical);
 
--- The last credential report of each account, lines of CSV.
+-- The last credential report of each account, and the one that is being made.
 CREATE TABLE credential_reports (
     account_id   TEXT    NOT NULL PRIMARY KEY REFERENCES accounts,
+    generated_at INTEGER,
+    lines        INTEGER NOT NULL,
+    making       INTEGER,
+    making_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Its lines of CSV, some of them in a row.
+CREATE TABLE credential_report_parts (
+    account_id   TEXT    NOT NULL REFERENCES credential_reports,
     generated_at INTEGER NOT NULL,
-    content      TEXT    NOT NULL
+    part         INTEGER NOT NULL,
+    content      TEXT    NOT NULL,
+    PRIMARY KEY (account_id, generated_at, part)
 ) STRICT;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -38,6 +38,7 @@ pub(super) struct Sqlite {
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Readers at rest. A read never waits, so there are never more of them than calling threads.
     readers: Mutex<Vec<Connection>>,
+    commits: Arc<AtomicU64>,
     closed: AtomicBool,
     recorder: Option<Arc<Recorder>>,
 }
@@ -63,7 +64,8 @@ impl Sqlite {
         bring_up_to_date(path, &mut connection, options, migrations)?;
 
         let (sender, units) = mpsc::channel();
-        let writer = Writer { connection, units, recorder: recorder.clone(), lock };
+        let commits = Arc::new(AtomicU64::default());
+        let writer = Writer { connection, units, commits: Arc::clone(&commits), recorder: recorder.clone(), lock };
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || writer.run())
@@ -73,6 +75,7 @@ impl Sqlite {
             writer: sender,
             thread: Mutex::new(Some(thread)),
             readers: Mutex::default(),
+            commits,
             closed: AtomicBool::new(false),
             recorder,
         })
@@ -106,6 +109,10 @@ impl Sqlite {
         run_cached(&connection, "ROLLBACK")?;
         self.lay_down(connection);
         outcome
+    }
+
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {
@@ -175,6 +182,7 @@ struct Writer {
     // Dropped in this order: the connection lets go of the file before the lock lets the next server in.
     connection: Connection,
     units: Receiver<Message>,
+    commits: Arc<AtomicU64>,
     recorder: Option<Arc<Recorder>>,
     #[expect(dead_code, reason = "held, not used: the folder stays locked while the file is open")]
     lock: Option<File>,
@@ -253,7 +261,9 @@ impl Writer {
             }
             run_cached(&self.connection, "RELEASE unit")?;
         }
-        run_cached(&self.connection, "COMMIT")
+        run_cached(&self.connection, "COMMIT")?;
+        self.commits.fetch_add(1, Ordering::Release);
+        Ok(())
     }
 }
 

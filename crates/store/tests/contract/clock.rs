@@ -1,10 +1,12 @@
 //! What a clock that ran ahead has left behind.
 
 use countersign_model::Timestamp;
+use countersign_model::access_key::{AccessKeyStatus, ApiService, LastUse};
 use countersign_model::budget::BudgetKind;
 use countersign_store::clock::{self, Latest};
-use countersign_store::{Store, sessions};
+use countersign_store::{Store, access_keys, sessions};
 
+use crate::of_access_keys::new_key;
 use crate::of_virtual_mfa::bind;
 use crate::{NOON, account, of_budgets, of_sessions, second, user};
 
@@ -37,4 +39,21 @@ pub(crate) async fn cases(store: &Store) {
     assert!(
         look!(store, |tx| clock::devices_ahead(tx, 9_000_000_000)).iter().all(|one| one.alias.as_str() != "clock-1")
     );
+
+    // Later than any key of the other cases was used.
+    let last = NOON.plus(second(3_000_000_000));
+    let (kept, ahead) = (new_key(&alice), new_key(&alice));
+    for (key, at) in [(&kept, last), (&ahead, last.plus(second(1)))] {
+        let used = LastUse { at, service: ApiService::Ram };
+        assert!(change!(store, |tx, key| access_keys::insert(tx, &key)));
+        change!(store, |tx, key| access_keys::mark_used(tx, &key.account_id, &key.id, used));
+    }
+    let disabled = change!(store, |tx| clock::disable_keys_used_after(tx, last, now));
+    let disabled: Vec<_> = disabled.into_iter().map(|one| (one.account, one.principal, one.key)).collect();
+    assert_eq!(disabled, [(house.id.clone(), alice.id.clone(), ahead.id.clone())]);
+    assert!(change!(store, |tx| clock::disable_keys_used_after(tx, last, now)).is_empty());
+    for (key, status) in [(kept, AccessKeyStatus::Active), (ahead, AccessKeyStatus::Inactive)] {
+        let (account, id) = (key.account_id, key.id);
+        assert_eq!(look!(store, |tx, account, id| access_keys::find(tx, &account, &id)).unwrap().status, status);
+    }
 }

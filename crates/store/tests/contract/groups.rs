@@ -28,7 +28,7 @@ pub(crate) async fn group(store: &Store, account: &Account, name: &str) -> Group
 }
 
 pub(crate) fn part(search: &str, offset: i64, limit: i64) -> Part {
-    Part { search: search.to_owned(), offset, limit }
+    Part { search: search.to_owned(), offset, limit, ..Part::default() }
 }
 
 pub(crate) async fn cases(store: &Store) {
@@ -86,6 +86,13 @@ async fn lists_are_searched_and_paged(store: &Store, house: &Account) {
         assert!(lines.iter().all(|line| (line.members, line.policies) == (0, 0)));
         assert_eq!(look!(store, |tx, account_id, part| groups::count(tx, &account_id, &part)), total, "{search}");
     }
+    for (after, wanted) in [("alpha", &["beta_1", "betaX1"][..]), ("betax1", &["Developers", "raced"]), ("raced", &[])]
+    {
+        let part = Part { after: after.to_owned(), limit: 2, ..Part::default() };
+        let lines = look!(store, |tx, account_id, part| groups::list(tx, &account_id, &part));
+        assert_eq!(lines.iter().map(|line| line.group.name.as_str()).collect::<Vec<_>>(), wanted, "behind {after}");
+        assert_eq!(look!(store, |tx, account_id, part| groups::count(tx, &account_id, &part)), 5, "behind {after}");
+    }
 }
 
 async fn users_join_and_leave(store: &Store, house: &Account, other: &Account) {
@@ -107,6 +114,9 @@ async fn users_join_and_leave(store: &Store, house: &Account, other: &Account) {
     };
     assert_eq!(members("").await, ["alice", "Bob"]);
     assert_eq!(members("bo").await, ["Bob"]);
+    let behind = Part { after: "alice".to_owned(), limit: 10, ..Part::default() };
+    let rest = look!(store, |tx, account_id, id, behind| groups::members(tx, &account_id, &id, &behind));
+    assert_eq!(rest.into_iter().map(|line| line.name).collect::<Vec<_>>(), ["Bob"]);
     let joined = look!(store, |tx, account_id, alice| groups::of_user(tx, &account_id, &alice));
     assert_eq!(joined.iter().map(|one| (one.name.as_str(), one.joined_at)).collect::<Vec<_>>(), [("members", NOON)]);
     let other_id = other.id.clone();

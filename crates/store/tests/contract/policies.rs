@@ -2,8 +2,10 @@
 
 use countersign_model::entropy::OsEntropy;
 use countersign_model::ids::PolicyId;
+use countersign_model::names::Description;
 use countersign_model::policy::PolicyDocument;
 use countersign_model::principal::Account;
+use countersign_store::groups::Part;
 use countersign_store::policies::{self, Policy};
 use countersign_store::{Store, Tx};
 
@@ -58,6 +60,14 @@ pub(crate) async fn cases(store: &Store) {
         assert!(lines.iter().all(|line| line.attachments == 0));
         assert_eq!(look!(store, |tx, account_id, part| policies::count(tx, &account_id, &part)), total, "{search}");
     }
+    let behind = Part { after: "another".to_owned(), limit: 10, ..Part::default() };
+    let rest = look!(store, |tx, account_id, behind| policies::list(tx, &account_id, &behind));
+    assert_eq!(rest.iter().map(|line| line.policy.name.as_str()).collect::<Vec<_>>(), ["Look-Only"]);
+    let (words, later): (Description, _) = ("other words".parse().unwrap(), NOON.plus(second(9)));
+    assert!(change!(store, |tx, account_id, id, words| policies::describe(tx, (&account_id, &id), &words, later)));
+    assert!(!change!(store, |tx, other_id, id, words| policies::describe(tx, (&other_id, &id), &words, later)));
+    let told = look!(store, |tx, account_id| policies::find(tx, &account_id, "look-only")).unwrap();
+    assert_eq!((told.description, told.updated_at), (words, later));
     assert!(change!(store, |tx, account_id, id| policies::delete(tx, &account_id, &id)));
     assert!(!change!(store, |tx, account_id, id| policies::delete(tx, &account_id, &id)));
     assert!(look!(store, |tx, account_id, id| policies::versions(tx, &account_id, &id)).is_empty());

@@ -2,6 +2,7 @@
 
 use countersign_model::budget::BudgetKind;
 use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, Principal, SystemPolicy};
+use countersign_store::mfa_check::{self, CheckQuery, CheckResult, CheckSummary};
 use countersign_store::users::{self, MfaFilter, Posture, UserLine, UserQuery};
 use countersign_store::{Store, attachments, login_profiles, principals};
 
@@ -20,6 +21,7 @@ pub(crate) async fn cases(store: &Store) {
     lists_are_searched_filtered_and_paged(store, &house, &empty).await;
     a_line_tells_all_of_a_user(store, &house).await;
     posture_and_administrators_are_counted(store, &house, &empty).await;
+    everybody_with_a_console_password_is_checked(store, &house, &empty).await;
 }
 
 /// Six users: bound; required; without profile; an administrator of both kinds; one whose names are awkward; a locked one.
@@ -152,4 +154,32 @@ async fn list(
 
 fn names(lines: &[UserLine]) -> Vec<&str> {
     lines.iter().map(|line| line.name.as_str()).collect()
+}
+
+async fn everybody_with_a_console_password_is_checked(store: &Store, house: &Account, empty: &Account) {
+    let account_id = house.id.clone();
+    let list = async |search: &str, result: Option<CheckResult>, (offset, limit): (i64, i64)| {
+        let query = CheckQuery { search: search.to_owned(), result, offset, limit };
+        let account_id = account_id.clone();
+        let (users, total) = look!(store, |tx, account_id, query| mfa_check::list(tx, &account_id, &query));
+        (users.iter().map(|user| user.name.clone()).collect::<Vec<_>>(), total)
+    };
+    let all = list("", None, (0, 10)).await;
+    let (mut sum, by_result) = (0, [CheckResult::Passed, CheckResult::Failed, CheckResult::OutOfScope]);
+    for result in by_result {
+        sum += list("", Some(result), (0, 10)).await.1;
+    }
+    assert_eq!(sum, all.1, "each has one result");
+    assert_eq!(list("", Some(CheckResult::Passed), (0, 10)).await, (vec!["alice".to_owned()], 1));
+    let failed = list("", Some(CheckResult::Failed), (0, 10)).await;
+    assert_eq!(failed, (vec!["bob".to_owned(), "Dave_1".to_owned()], 2));
+    assert_eq!(list("", Some(CheckResult::Failed), (1, 1)).await, (vec!["Dave_1".to_owned()], 2));
+    assert_eq!(list("_1", Some(CheckResult::Failed), (0, 10)).await, (vec!["Dave_1".to_owned()], 1));
+    let out = list("", Some(CheckResult::OutOfScope), (0, 10)).await.0;
+    assert!(out.contains(&"carol".to_owned()) && out.contains(&"eve".to_owned()), "{out:?}");
+    let summary = look!(store, |tx, account_id| mfa_check::summary(tx, &account_id));
+    assert_eq!(summary, CheckSummary { users: all.1, in_scope: 3, passed: 1 });
+    let other = empty.id.clone();
+    let none = CheckSummary { users: 0, in_scope: 0, passed: 0 };
+    assert_eq!(look!(store, |tx, other| mfa_check::summary(tx, &other)), none);
 }

@@ -40,7 +40,8 @@ impl Client {
         self.send(request).await
     }
 
-    async fn send(&mut self, request: String) -> Answer {
+    /// Sends a request as it is.
+    pub async fn send(&mut self, request: String) -> Answer {
         self.stream.write_all(request.as_bytes()).await.unwrap();
         self.buffer.clear();
         let head_end = loop {

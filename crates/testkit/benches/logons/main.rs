@@ -1,6 +1,7 @@
-//! What a logon costs, over HTTP on loopback, against what the same work reaches without it, in one run.
+//! What a logon or a signed call costs, over HTTP on loopback, against what the same work reaches without it, in one run.
 //!
-//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | session | timing | full | list | forecast | postgres]`
+//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | session | timing | full | list | forecast | api |
+//! postgres]`
 //!
 //! Only the ratios mean something: they hold while the speed of the disk and the neighbours of the machine change. The
 //! load generator is in the process and counts against the server.
@@ -21,6 +22,7 @@
     reason = "a benchmark measures real time, prints, and stops when something is wrong"
 )]
 
+mod api;
 mod client;
 mod forecast;
 mod full;
@@ -78,6 +80,9 @@ fn main() {
         }
         if wanted("forecast") {
             forecast::run().await;
+        }
+        if wanted("api") {
+            api::run().await;
         }
         if wanted("postgres") {
             second_factor::on_postgres().await;
