@@ -18,6 +18,8 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const LAST_SHOWN = "countersign-credential";
 /** What is left to the person at least before a challenge runs out. */
 const MARGIN_MS = 20_000;
+/** What is no failure: it asks just now, or never could. */
+const CALM = ["waiting", "unsupported", "insecure"];
 const isSupported = Boolean(window.isSecureContext && window.PublicKeyCredential && navigator.credentials?.get);
 
 const fromBase64url = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
@@ -110,7 +112,7 @@ class Ceremony {
     const place = this.#form.querySelector("[data-webauthn-says]");
     place.textContent = word ? this.#form.dataset[word] : "";
     place.hidden = !word;
-    place.classList.toggle("field-error", Boolean(word) && word !== "waiting");
+    place.classList.toggle("field-error", Boolean(word) && !CALM.includes(word));
   }
 
   /** Whether the challenge at hand is still good for a prompt. */

@@ -261,7 +261,6 @@ actions! {
 impl Action {
     /// Which kind of sensitive operation it is: one that wants a fresh proof of who asks. Unbinding one's own device is not
     /// here: it takes a code of the very device, whatever the account says.
-    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     pub const fn sensitive(self) -> Option<SensitiveOperation> {
