@@ -184,15 +184,16 @@ both_engines! {
         keyed(&kit, &acme, "alice", OWN_PASSKEYS, &mut key).await;
         let first = kit.browser().open("/").await;
         assert!(first.has("autocomplete=\"username webauthn\"") && first.text().contains("Log on with a passkey"));
-        for lie in [
-            (|key: &mut SoftKey| key.user_verified = false) as fn(&mut SoftKey),
+        let lies: [fn(&mut SoftKey); 7] = [
+            |key| key.user_verified = false,
             |key| key.backed_up = true,
             |key| (key.backup_eligible, key.backed_up) = (true, true),
             |key| key.cross_origin = true,
-            |key| key.origin = "http://localhost:8081".to_owned(),
+            |key| "http://localhost:8081".clone_into(&mut key.origin),
             |key| key.user_handle = Some(vec![1; 64]),
             |key| key.bogus_signature = true,
-        ] {
+        ];
+        for lie in lies {
             let mut browser = kit.browser();
             lie(&mut key);
             let refused = show_passkey(&mut browser, &mut key).await;
@@ -200,7 +201,7 @@ both_engines! {
             assert!(refused.text().contains("does not log you on") && !has_session(&browser), "{}", refused.text());
             (key.user_verified, key.cross_origin, key.bogus_signature) = (true, false, false);
             (key.backup_eligible, key.backed_up, key.user_handle) = (false, false, None);
-            key.origin = "http://localhost:8080".to_owned();
+            "http://localhost:8080".clone_into(&mut key.origin);
         }
         let mut browser = kit.browser();
         let open = show_passkey(&mut browser, &mut key).await;

@@ -23,7 +23,7 @@ fn as_parameters(preference: &Value, parameters: &mut Vec<(String, String)>) {
             Value::Object(_) => as_parameters(value, parameters),
             Value::String(text) => parameters.push((name.clone(), text.clone())),
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
-                parameters.push((name.clone(), other.to_string()))
+                parameters.push((name.clone(), other.to_string()));
             }
         }
     }
