@@ -17,8 +17,8 @@
 //! kept that much longer, and a start with a clock behind the highest time seen puts the fence there.
 //!
 //! A clock that runs ahead has nonces forgotten before their calls are over. When the operator sets the mark back, he
-//! writes down a fence for every process ([`raise_fence`]): what was forgotten was signed before it, or by a key that was
-//! used while the clock ran ahead, and those are disabled ([`USED_AHEAD`]).
+//! writes down a fence for every process (`raise_fence`): what was forgotten was signed before it, or by a key that was
+//! used while the clock ran ahead, and those are disabled (`USED_AHEAD`).
 
 mod ledger;
 

@@ -1,5 +1,5 @@
 //! What second factors principals have: virtual MFA devices, security keys, passkeys. The one place that says so; lists,
-//! counts and reports ask [`has_factor!`].
+//! counts and reports ask `has_factor!`.
 
 use crate::{RowReader, StoreError, Tx, params, statements};
 use countersign_model::ids::{AccountId, PrincipalId};
