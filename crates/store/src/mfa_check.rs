@@ -1,5 +1,6 @@
 //! The check that every RAM user with a console password has an MFA device: who is in its scope, and who passes.
 
+use crate::factors::has_factor;
 use crate::users::like_pattern;
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::ids::AccountId;
@@ -11,18 +12,20 @@ macro_rules! in_scope {
     };
 }
 
-/// The users that a query asks for, with their login profiles and devices.
+/// The users that a query asks for, with their login profiles.
 macro_rules! asked_for {
     () => {
         concat!(
             "FROM principals p \
              LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
-             LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-             AND v.state = 'bound' \
              WHERE p.account_id = $1 AND p.kind = 'ram-user' AND ($2 = '' OR p.search LIKE $3 ESCAPE '!') \
-             AND ($4 = 'any' OR ($4 = 'passed' AND v.device_id IS NOT NULL AND ",
+             AND ($4 = 'any' OR ($4 = 'passed' AND ",
+            has_factor!("p.account_id", "p.principal_id"),
+            " AND ",
             in_scope!(),
-            ") OR ($4 = 'failed' AND v.device_id IS NULL AND ",
+            ") OR ($4 = 'failed' AND NOT ",
+            has_factor!("p.account_id", "p.principal_id"),
+            " AND ",
             in_scope!(),
             ") OR ($4 = 'out-of-scope' AND NOT COALESCE(",
             in_scope!(),
@@ -32,16 +35,15 @@ macro_rules! asked_for {
 }
 
 statements! {
-    LIST = concat!("SELECT p.name, p.display_name, COALESCE(", in_scope!(), ", FALSE), v.device_id IS NOT NULL, \
-                   COALESCE(lp.mfa_bind_required, FALSE) ", asked_for!(), " ORDER BY p.canonical_name LIMIT $5 OFFSET $6");
+    LIST = concat!("SELECT p.name, p.display_name, COALESCE(", in_scope!(), ", FALSE), \
+                   ", has_factor!("p.account_id", "p.principal_id"), ", COALESCE(lp.mfa_bind_required, FALSE) ", asked_for!(), " ORDER BY p.canonical_name LIMIT $5 OFFSET $6");
     COUNT = concat!("SELECT COUNT(*) ", asked_for!());
     SUMMARY = concat!("SELECT COUNT(*), \
               CAST(COALESCE(SUM(CASE WHEN ", in_scope!(), " THEN 1 ELSE 0 END), 0) AS BIGINT), \
-              CAST(COALESCE(SUM(CASE WHEN ", in_scope!(), " AND v.device_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) \
+              CAST(COALESCE(SUM(CASE WHEN ", in_scope!(), " AND ", has_factor!("p.account_id", "p.principal_id"), " THEN 1 ELSE 0 END), 0) AS BIGINT) \
               FROM principals p \
               LEFT JOIN login_profiles lp ON lp.account_id = p.account_id AND lp.principal_id = p.principal_id \
-              LEFT JOIN virtual_mfa v ON v.account_id = p.account_id AND v.principal_id = p.principal_id \
-              AND v.state = 'bound' WHERE p.account_id = $1 AND p.kind = 'ram-user'");
+              WHERE p.account_id = $1 AND p.kind = 'ram-user'");
 }
 
 /// How the check ends for one user.

@@ -65,10 +65,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The code of an error; empty for a success.
+    /// The code of an error in either format; empty for a success.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.json.get("Code").and_then(Value::as_str).unwrap_or_default()
+        let in_xml = || Some(self.body.split_once("<Code>")?.1.split_once("</Code>")?.0);
+        self.json.get("Code").and_then(Value::as_str).or_else(in_xml).unwrap_or_default()
     }
 
     /// The value behind a pointer such as `/User/UserName`, as text.

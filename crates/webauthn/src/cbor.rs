@@ -5,6 +5,8 @@ use crate::error::Invalid;
 
 /// The deepest nesting, as CTAP2 has it.
 const DEEPEST: u8 = 4;
+/// The most entries of a map. No authenticator sends half as many, and each is compared with all before it.
+const MOST_ENTRIES: u64 = 64;
 
 /// A value. Bytes and texts borrow from what was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +110,9 @@ impl<'a> Reader<'a> {
             }
             5 => {
                 let length = self.argument(info)?;
+                if length > MOST_ENTRIES {
+                    return Err(Invalid::Cbor("a map of too many entries"));
+                }
                 let mut entries: Vec<(Value<'a>, Value<'a>)> = Vec::new();
                 for _ in 0..length {
                     let key = self.value(depth + 1)?;
@@ -194,6 +199,7 @@ mod tests {
             (b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", "an array of 2^64 - 1 items"),
             (b"\x5b\xff\xff\xff\xff\xff\xff\xff\xff", "bytes of that length"),
             (b"\x00\x00", "something behind it"),
+            (b"\xb8\x41", "a map of 65 entries"),
             (&deep, "six levels"),
         ];
         for (bytes, name) in table {

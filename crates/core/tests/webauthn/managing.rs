@@ -1,5 +1,6 @@
 //! Listing, renaming, unbinding.
 
+use countersign_core::mfa_check::{CheckQuery, CheckResult};
 use countersign_core::{Refusal, SessionActor};
 use countersign_model::settings::{SensitiveOperation, Strength};
 use countersign_model::webauthn::KeyKind;
@@ -94,6 +95,10 @@ both_engines! {
         let posture = core.overview(&owner, origin()).await.unwrap().posture;
         assert_eq!((posture.console_users, posture.protected, posture.required_unbound), (3, 2, 1));
         assert_eq!(core.practice(&owner, origin()).await.unwrap().users_with_mfa, 2);
+        let query = CheckQuery { search: String::new(), result: Some(CheckResult::Passed), offset: 0, limit: 10 };
+        let check = core.mfa_check(&owner, query, origin()).await.unwrap();
+        assert_eq!(check.users.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(), ["alice", "bob"]);
+        assert_eq!((check.summary.in_scope, check.summary.passed), (3, 2));
         let shown = core.mfa_of(&owner, Some("alice"), origin()).await.unwrap().unwrap();
         assert!(shown.serial_number.starts_with(&format!("acs:ram::{}:u2f/", acme.id)), "{shown:?}");
         assert_eq!(core.passkeys_of(&owner, "bob", origin()).await.unwrap().len(), 1);

@@ -260,6 +260,7 @@ both_engines! {
             ("UserName", "bob"), ("UserPrincipalName", &bob), ("SerialNumber", &serial), ("DisplayName", "x"),
             ("AuthenticationCode1", "123456"), ("AuthenticationCode2", "123456"), ("VirtualMFADeviceName", "x"),
             ("Password", USER_PASSWORD), ("VerifyType", "email"), ("Email", "x@example.com"), ("PasskeyId", "x"),
+            ("PasskeyName", "x"),
             ("UserAccessKeyId", &alice.key.id), ("Status", "Active"), ("AccountAlias", "xyz"),
             ("DefaultDomainName", "xyz.countersign.local"), ("MinimumPasswordLength", "9"),
             ("GroupName", "dev"), ("PolicyName", "look"), ("PolicyType", "Custom"), ("VersionId", "v1"),
