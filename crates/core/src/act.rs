@@ -1,29 +1,29 @@
 //! How a use-case runs: the actor is admitted and the work done in one transaction, with the audit event that tells of it
 //! — also when the work was refused.
 
+mod events;
+mod still_good;
+
+pub(crate) use events::{Written, is_unjudged, refusal_told};
+pub(crate) use still_good::is_good;
+use still_good::{good_access_key, good_key, good_session};
+
 use crate::actor::{AccessKeyActor, Actor, Insider, Origin, SessionActor};
 use crate::authorise::{Action, Grants, Resource, Standing, authorise, authorise_at_all};
 use crate::error::{Error, Refusal};
 use crate::step_up::Sensitive;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
-use countersign_model::access_key::AccessKeyState;
-use countersign_model::audit::{AuditActor, AuditEvent, Outcome};
-use countersign_model::ids::{AccessKeyId, AccountId, EventId, PrincipalId};
+use countersign_model::audit::Outcome;
+use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::names::UserName;
 use countersign_model::principal::Principal;
-use countersign_model::session::IDLE_LIMIT;
 use countersign_model::token::Token;
-use countersign_store::sessions::{SessionInFull, SessionLine};
-use countersign_store::{Tx, access_keys, accounts, attachments, audit, principals, sessions};
+use countersign_store::sessions::SessionInFull;
+use countersign_store::{Tx, accounts, attachments, principals, sessions};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// So many refusals of one actor for the same deed and reason are written down one by one within [`ALIKE_WITHIN`]; more
-/// are counted, so that nobody who may log on can fill the disk.
-const MOST_ALIKE: i64 = 20;
-const ALIKE_WITHIN: Duration = Duration::from_mins(1);
 
 /// What is about to be done, as the audit log will tell it.
 #[derive(Debug, Clone)]
@@ -482,74 +482,6 @@ impl Countersign {
         Ok(Admitted { who, session, access_key, now, address, details, subject })
     }
 
-    /// Writes the audit event of what was done or refused. Faults roll back, so nothing of them is written.
-    async fn write_down<T>(
-        &self,
-        tx: &mut Tx<'_>,
-        actor: AuditActor,
-        origin: &Origin,
-        (deed, details, subject): (&Deed, &str, Option<&PrincipalId>),
-        result: &Result<T, Error>,
-    ) -> Result<(), Error> {
-        let (outcome, reason) = match result {
-            Ok(_) => (Outcome::Success, ""),
-            Err(Error::Refused { refusal, reason }) if is_unjudged(reason) => {
-                return Ok(audit::count_refusal(tx, self.now(), &origin.address, refusal.code()).await?);
-            }
-            Err(Error::Refused { reason, .. }) => (Outcome::Refused, *reason),
-            Err(Error::ProofRequired(_)) => (Outcome::Refused, "proof_required"),
-            Err(Error::Unavailable(_) | Error::ClockBehind | Error::Fault(_)) => return Ok(()),
-        };
-        let details = &format!("{details}{}", refusal_told(result));
-        let event = Written { actor, action: deed.code, target: &deed.target, outcome, reason, details };
-        self.write_event_on(tx, (&deed.account, subject), origin, event).await
-    }
-
-    pub(crate) async fn write_event(
-        &self,
-        tx: &mut Tx<'_>,
-        account: &AccountId,
-        origin: &Origin,
-        written: Written<'_>,
-    ) -> Result<(), Error> {
-        self.write_event_on(tx, (account, None), origin, written).await
-    }
-
-    /// Writes the event of something done to somebody of the account, if to anybody.
-    pub(crate) async fn write_event_on(
-        &self,
-        tx: &mut Tx<'_>,
-        (account, subject): (&AccountId, Option<&PrincipalId>),
-        origin: &Origin,
-        written: Written<'_>,
-    ) -> Result<(), Error> {
-        let now = self.now();
-        let event = AuditEvent {
-            account_id: account.clone(),
-            id: EventId::at(now, &*self.inner.entropy),
-            at: now,
-            actor: written.actor,
-            action: written.action.to_owned(),
-            target: written.target.to_owned(),
-            outcome: written.outcome,
-            reason: written.reason.to_owned(),
-            details: format!("{}{}", written.details, origin.details(written.action)),
-            address: origin.address.clone(),
-            user_agent: origin.user_agent.clone(),
-        };
-        if event.outcome == Outcome::Refused && !event.actor.id.is_empty() {
-            let alike = audit::count_alike(tx, &event, now.minus(ALIKE_WITHIN), MOST_ALIKE).await?;
-            if alike >= MOST_ALIKE {
-                return Ok(audit::count_refusal(tx, now, &event.address, &event.reason).await?);
-            }
-        }
-        audit::insert(tx, &event).await?;
-        if let Some(subject) = subject {
-            audit::insert_subject(tx, &event, subject).await?;
-        }
-        Ok(())
-    }
-
     /// Bumps the epoch of the actor himself: his other sessions end, this one goes on under a new secret.
     pub(crate) async fn renew_own_session(&self, tx: &mut Tx<'_>, admitted: &Admitted) -> Result<Token, Error> {
         let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
@@ -562,91 +494,5 @@ impl Countersign {
         }
         // A refusal would keep the change. Whoever logged off meanwhile has changed nothing.
         Err(Error::Unavailable("the session ended at this very moment".to_owned()))
-    }
-}
-
-/// Whether a try was refused without a look at it, because a pause runs or the factor is disabled. There is no limit to
-/// how many of these somebody can make, so they are counted for each address and minute; the tries that led to the pause
-/// stand in the log one by one.
-pub(crate) fn is_unjudged(reason: &str) -> bool {
-    matches!(
-        reason,
-        "factor_paused" | "factor_disabled" | "password_paused" | "password_disabled" | "network_exhausted"
-    )
-}
-
-/// What was refused, as a detail of an event whose reason says more than that.
-pub(crate) fn refusal_told<T>(result: &Result<T, Error>) -> String {
-    match result {
-        Err(Error::Refused { refusal, reason }) if *reason != refusal.code() => format!("refusal={refusal};"),
-        Err(
-            Error::Refused { .. }
-            | Error::ProofRequired(_)
-            | Error::Unavailable(_)
-            | Error::ClockBehind
-            | Error::Fault(_),
-        )
-        | Ok(_) => String::new(),
-    }
-}
-
-/// What an audit event tells besides time and origin.
-pub(crate) struct Written<'a> {
-    pub(crate) actor: AuditActor,
-    pub(crate) action: &'static str,
-    pub(crate) target: &'a str,
-    pub(crate) outcome: Outcome,
-    pub(crate) reason: &'a str,
-    /// What else there is to know, as `key=value;` words.
-    pub(crate) details: &'a str,
-}
-
-/// The key of this id as it is now, if it may sign.
-async fn good_access_key(tx: &mut Tx<'_>, id: &AccessKeyId, now: Timestamp) -> Result<AccessKeyActor, Error> {
-    let found = access_keys::find_in_full(tx, id).await?.ok_or(Refusal::SigningKeyNotFound)?;
-    good_key(AccessKeyActor { found: Arc::new(found), as_of: None }, now)
-}
-
-/// Whether a key found is still good.
-fn good_key(actor: AccessKeyActor, now: Timestamp) -> Result<AccessKeyActor, Error> {
-    match actor.state(now) {
-        AccessKeyState::Active => Ok(actor),
-        AccessKeyState::Inactive => Err(Refusal::AccessKeyInactive.into()),
-        AccessKeyState::Idle => Err(Error::because(Refusal::AccessKeyInactive, "access_key_idle")),
-    }
-}
-
-/// Whether a session found is still good: both epochs, its end, its idleness.
-fn good_session(found: &SessionInFull, now: Timestamp) -> Result<(), Error> {
-    let session = &found.session;
-    let times = Times { created: session.created_at, seen: session.last_seen_at, end: session.expires_at };
-    let carried = (session.principal_epoch, session.account_epoch);
-    match why_over(carried, (found.principal_epoch, found.account_epoch), &times, now) {
-        None => Ok(()),
-        Some(reason) => Err(Error::because(Refusal::NotLoggedOn, reason)),
-    }
-}
-
-/// Whether a listed session is still good, by the present epochs of its principal and account.
-pub(crate) fn is_good(line: &SessionLine, epochs: (i64, i64), now: Timestamp) -> bool {
-    let times = Times { created: line.created_at, seen: line.last_seen_at, end: line.expires_at };
-    why_over((line.principal_epoch, line.account_epoch), epochs, &times, now).is_none()
-}
-
-struct Times {
-    created: Timestamp,
-    seen: Timestamp,
-    end: Timestamp,
-}
-
-fn why_over(carried: (i64, i64), present: (i64, i64), times: &Times, now: Timestamp) -> Option<&'static str> {
-    if carried != present {
-        Some("session_superseded")
-    } else if now >= times.end || now < times.created.minus(Duration::from_mins(1)) {
-        Some("session_expired")
-    } else if now.since(times.seen) >= IDLE_LIMIT {
-        Some("session_idle")
-    } else {
-        None
     }
 }
