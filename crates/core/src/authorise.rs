@@ -2,11 +2,13 @@
 //! table test holds it against every role and fails when an action has no row.
 //!
 //! The owner may everything in his account. For a RAM user policies decide, those attached to him and those of his groups,
-//! for every door alike. What he does for himself the account's settings decide, and no policy but one that denies it.
+//! for every door alike. What he does for himself the account's settings decide, and a policy that denies it; his AccessKeys
+//! a policy may grant him as well.
 //! Whoever changes another principal must besides be allowed all that this one is: see [`Standing::outranks`].
 
 mod grants;
 mod rule;
+mod sensitive;
 
 pub(crate) use grants::Grant;
 pub use grants::{Grants, system_document};
@@ -16,7 +18,7 @@ use crate::actor::{Actor, Insider, Role};
 use crate::error::Refusal;
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::policy::{Context, Decision, Pattern, decide, decide_at_all};
-use countersign_model::settings::{SecuritySettings, SensitiveOperation};
+use countersign_model::settings::SecuritySettings;
 
 macro_rules! actions {
     ($($(#[$meta:meta])* $name:ident = $code:literal),+ $(,)?) => {
@@ -256,119 +258,6 @@ actions! {
     RotateKeys = "RotateKeys",
     /// Set the highest time seen back.
     ResetClock = "ResetClock",
-}
-
-impl Action {
-    /// Which kind of sensitive operation it is: one that wants a fresh proof of who asks. Unbinding one's own device is not
-    /// here: it takes a code of the very device, whatever the account says.
-    #[must_use]
-    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
-    pub const fn sensitive(self) -> Option<SensitiveOperation> {
-        match self {
-            Self::ChangeOwnPassword => Some(SensitiveOperation::OwnPassword),
-            Self::BindOwnMfa | Self::ReplaceOwnMfa | Self::UnbindOwnKey | Self::MakeOwnRecoveryCodes => {
-                Some(SensitiveOperation::OwnMfa)
-            }
-            Self::CreateUser
-            | Self::UpdateUser
-            | Self::DeleteUser
-            | Self::ChangeLoginProfile
-            | Self::BindMfaForUser
-            | Self::UnbindMfaForUser
-            | Self::UnlockUser
-            | Self::CreateMfaDevice
-            | Self::DeleteMfaDevice
-            | Self::DisableMfaForUser
-            | Self::CreateLoginProfile
-            | Self::DeleteLoginProfile
-            | Self::BindVerification
-            | Self::UnbindVerification
-            | Self::RenamePasskeyOfUser
-            | Self::DeletePasskeyOfUser
-            | Self::EndUserSessions => Some(SensitiveOperation::Users),
-            Self::CreateOwnAccessKey
-            | Self::UpdateOwnAccessKey
-            | Self::DeleteOwnAccessKey
-            | Self::CreateAccessKeyForUser
-            | Self::UpdateAccessKeyOfUser
-            | Self::DeleteAccessKeyOfUser => Some(SensitiveOperation::AccessKeys),
-            Self::AttachPolicy
-            | Self::DetachPolicy
-            | Self::AttachPolicyToGroup
-            | Self::DetachPolicyFromGroup
-            | Self::CreatePolicy
-            | Self::DeletePolicy
-            | Self::CreatePolicyVersion
-            | Self::SetDefaultPolicyVersion
-            | Self::DeletePolicyVersion
-            | Self::UpdatePolicyDescription
-            | Self::CreateGroup
-            | Self::UpdateGroup
-            | Self::DeleteGroup
-            | Self::AddUserToGroup
-            | Self::RemoveUserFromGroup => Some(SensitiveOperation::Policies),
-            Self::ChangeSettings
-            | Self::ChangePasswordPolicy
-            | Self::SetAlias
-            | Self::ClearAlias
-            | Self::SetDefaultDomain => Some(SensitiveOperation::SecuritySettings),
-            Self::ViewOwnSecurity
-            | Self::UnbindOwnMfa
-            | Self::RenameOwnKey
-            | Self::LogOff
-            | Self::EndOwnSessions
-            | Self::VerifyIdentity
-            | Self::ViewOwnMfa
-            | Self::ListUserBasics
-            | Self::ViewUserMfa
-            | Self::ViewAccountMfa
-            | Self::ListMfaDevices
-            | Self::ViewLoginProfile
-            | Self::ViewPasswordPolicy
-            | Self::ViewVerification
-            | Self::ListPasskeysOfUser
-            | Self::ViewAlias
-            | Self::ViewDefaultDomain
-            | Self::ViewPractice
-            | Self::MakeCredentialReport
-            | Self::ViewCredentialReport
-            | Self::ViewAccount
-            | Self::ViewOverview
-            | Self::ListUsers
-            | Self::ViewUser
-            | Self::ListOwnAccessKeys
-            | Self::ViewOwnAccessKeyUse
-            | Self::ListAccessKeysOfUser
-            | Self::ViewAccessKeyUseOfUser
-            | Self::CreateAccessKeyByOperator
-            | Self::ListPoliciesForUser
-            | Self::ListPoliciesForGroup
-            | Self::ListEntitiesForPolicy
-            | Self::ListPolicies
-            | Self::ViewPolicy
-            | Self::ListPolicyVersions
-            | Self::ViewPolicyVersion
-            | Self::ListGroups
-            | Self::ViewGroup
-            | Self::ListUsersForGroup
-            | Self::ListGroupsForUser
-            | Self::ViewSettings
-            | Self::CreateAccount
-            | Self::ListAccounts
-            | Self::ResetOwnerMfa
-            | Self::ResetOwnerPassword
-            | Self::UnlockByOperator
-            | Self::RestoreInstallation
-            | Self::RotateKeys
-            | Self::ResetClock
-            | Self::DisownNotice
-            | Self::ListFindings
-            | Self::SettleFinding
-            | Self::ListAudit
-            | Self::ExportAudit
-            | Self::ViewOwnHistory => None,
-        }
-    }
 }
 
 /// On what an action acts.
