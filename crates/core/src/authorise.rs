@@ -19,6 +19,7 @@ use crate::error::Refusal;
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::policy::{Context, Decision, Pattern, decide, decide_at_all};
 use countersign_model::settings::SecuritySettings;
+use std::sync::Arc;
 
 macro_rules! actions {
     ($($(#[$meta:meta])* $name:ident = $code:literal),+ $(,)?) => {
@@ -326,7 +327,7 @@ pub struct Standing {
     /// The user name, or the owner's email address; empty for an operator or a stranger.
     pub name: String,
     /// The settings of his account.
-    pub settings: SecuritySettings,
+    pub settings: Arc<SecuritySettings>,
     /// The policies that reach him. The owner needs none.
     pub grants: Grants,
     /// From where and by what he asks, for the conditions of policies.
@@ -343,7 +344,7 @@ impl Standing {
                 account: None,
                 principal: None,
                 name: String::new(),
-                settings: SecuritySettings::default(),
+                settings: Arc::default(),
                 grants,
                 context: Context::default(),
             };
@@ -357,7 +358,7 @@ impl Standing {
             account: Some(insider.account_id().clone()),
             principal: Some(insider.principal_id().clone()),
             name: insider.name().to_owned(),
-            settings: settings.clone(),
+            settings: Arc::clone(settings),
             grants,
             context: Context::new(address, mfa_present),
         }

@@ -61,7 +61,7 @@ impl Countersign {
         let work = async move |_: &mut Tx<'_>, admitted: &Admitted| -> Result<SecuritySettings, Error> {
             let (account, _) = admitted.oneself()?;
             admitted.may(action, &Resource::Account(account.clone()))?;
-            Ok(admitted.who.settings.clone())
+            Ok(SecuritySettings::clone(&admitted.who.settings))
         };
         self.look(&actor.to_actor(), origin, deed, work).await
     }

@@ -24,7 +24,7 @@ both_engines! {
         let shown = kit.core().settings(&owner.actor, origin()).await.unwrap();
         assert_eq!((shown.binding_codes, shown.mfa_device_types), (BindingCodes::Two, MfaDeviceTypes::Several));
         // The session goes on, and knows them at its next request.
-        assert_eq!(kit.core().session(&owner.token).await.unwrap().session().settings, shown);
+        assert_eq!(kit.core().session(&owner.token).await.unwrap().session().settings.as_ref(), &shown);
     }
 
     async fn only_owner_and_administrators_see_and_change_settings_and_only_their_own(kit: Kit) {

@@ -10,7 +10,7 @@ use crate::api::Api;
 use crate::call::{Answered, Call};
 use crate::error::ApiError;
 use crate::refusals::api_error;
-use crate::request::{Request, format_of_undecoded};
+use crate::request::{Request, format_of_undecoded, format_unasked};
 use crate::signature::Claim;
 use axum::Router;
 use axum::body::Body;
@@ -53,13 +53,16 @@ async fn serve(State(door): State<Door>, request: axum::extract::Request) -> Res
     let id = door.core.new_request_id();
     let origin = door.origin(&parts);
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-        let format = format_of_undecoded(&parts.uri, &parts.headers, &[]);
+        let format = format_of_undecoded(&parts.uri, &[]).unwrap_or_else(|| format_unasked(&parts.headers));
         return refused(&door.core, &ApiError::parameters_too_long(), (format, None), &id);
     };
-    let undecoded = format_of_undecoded(&parts.uri, &parts.headers, &body);
+    let unasked = format_unasked(&parts.headers);
     let request = match Request::decode(&parts.method, &parts.uri, parts.headers, &body) {
         Ok(request) => request,
-        Err(error) => return refused(&door.core, &error, (undecoded, None), &id),
+        Err(error) => {
+            let format = format_of_undecoded(&parts.uri, &body).unwrap_or(unasked);
+            return refused(&door.core, &error, (format, None), &id);
+        }
     };
     let format = request.format().unwrap_or_else(|_| request.format_unasked());
     let api = request.addressed().ok().and_then(|(_, version)| Api::of_version(version));
@@ -72,7 +75,7 @@ async fn serve(State(door): State<Door>, request: axum::extract::Request) -> Res
 /// Gives the answers of the layers around the door (to a body that is too long, a request that takes too long, after a
 /// panic) the shape of its errors. The server puts this around all of them.
 pub async fn in_shape(State(core): State<Countersign>, request: axum::extract::Request, next: Next) -> Response {
-    let format = format_of_undecoded(request.uri(), request.headers(), &[]);
+    let format = format_of_undecoded(request.uri(), &[]).unwrap_or_else(|| format_unasked(request.headers()));
     let response = next.run(request).await;
     // The door names each of its answers.
     if response.headers().contains_key(REQUEST_ID) {

@@ -161,7 +161,7 @@ impl Request {
     /// What the answer is in when the client does not say: version 3 speaks JSON, version 1 XML.
     #[must_use]
     pub fn format_unasked(&self) -> Format {
-        unasked(&self.headers)
+        format_unasked(&self.headers)
     }
 
     /// The action and the version that are asked for: in headers where those are signed, in parameters otherwise.
@@ -232,16 +232,16 @@ impl Request {
     }
 }
 
-/// What the answer is in to a request that could not be decoded, or not even read: as far as it can be told, what the
-/// client wants.
-pub(crate) fn format_of_undecoded(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Format {
+/// What the client says it wants its answer in, as far as that can be told of a request that could not be decoded, or not
+/// even read.
+pub(crate) fn format_of_undecoded(uri: &Uri, body: &[u8]) -> Option<Format> {
     let form = String::from_utf8_lossy(body);
     let pairs = canonical::pairs(uri.query().unwrap_or_default()).chain(canonical::pairs(&form)).flatten();
-    let named = pairs.filter(|(name, _)| name == "Format").find_map(|(_, value)| Format::named(&value));
-    named.unwrap_or_else(|| unasked(headers))
+    pairs.filter(|(name, _)| name == "Format").find_map(|(_, value)| Format::named(&value))
 }
 
-fn unasked(headers: &HeaderMap) -> Format {
+/// What the answer is in when the client does not say: version 3 speaks JSON, version 1 XML.
+pub(crate) fn format_unasked(headers: &HeaderMap) -> Format {
     let scheme = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if scheme.starts_with("ACS3-") { Format::Json } else { Format::Xml }
 }

@@ -8,6 +8,7 @@ use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::names::AccountAlias;
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
 use countersign_model::settings::SecuritySettings;
+use std::sync::Arc;
 
 statements! {
     INSERT = "INSERT INTO access_keys (account_id, access_key_id, principal_id, sealed_secret, status, created_at, \
@@ -60,7 +61,7 @@ pub struct AccessKeyInFull {
     /// The account's alias.
     pub alias: AccountAlias,
     /// The account's settings.
-    pub settings: SecuritySettings,
+    pub settings: Arc<SecuritySettings>,
     /// A policy that makes the RAM user an administrator, if one reaches him.
     pub administrator_by: Option<SystemPolicy>,
     /// Whether any policy reaches the RAM user, directly or by a group.
@@ -98,7 +99,7 @@ pub async fn find_in_full(tx: &mut Tx<'_>, id: &AccessKeyId) -> Result<Option<Ac
             principal_epoch: r.int("epoch")?,
             account_epoch: r.int("epoch")?,
             alias: r.parse("alias")?,
-            settings: r.json("settings")?,
+            settings: r.settings("settings")?,
             administrator_by: r.opt_parse("policy")?,
             has_policies: r.bool("has_policies")?,
         })

@@ -10,6 +10,7 @@ use countersign_model::principal::LoginProfile;
 use countersign_model::settings::SecuritySettings;
 use countersign_model::virtual_mfa::VirtualMfa;
 use countersign_model::webauthn::Factors;
+use std::sync::Arc;
 
 statements! {
     INSERT = "INSERT INTO logons (token_hash, logon_id, account_id, principal_id, kind, name, state, facts, \
@@ -44,7 +45,7 @@ pub struct LogonInFull {
     /// Who logs on; nobody when the name does not exist.
     pub subject: Option<LogonSubject>,
     /// The settings of the account, if that exists.
-    pub settings: Option<SecuritySettings>,
+    pub settings: Option<Arc<SecuritySettings>>,
 }
 
 /// The principal of a logon as it is now.
@@ -61,7 +62,7 @@ pub struct LogonSubject {
     /// The account's alias.
     pub alias: AccountAlias,
     /// The account's settings.
-    pub settings: SecuritySettings,
+    pub settings: Arc<SecuritySettings>,
     /// The login profile, if there is one.
     pub profile: Option<LoginProfile>,
     /// The bound virtual MFA device, if there is one.
@@ -163,7 +164,7 @@ fn read_from(r: &mut RowReader) -> Result<LogonInFull, StoreError> {
     let last_logon_at = r.opt_time("last_logon_at")?;
     let account_epoch = r.opt_int("epoch")?;
     let alias = r.opt_parse("alias")?;
-    let settings: Option<SecuritySettings> = r.opt_json("settings")?;
+    let settings = r.opt_settings("settings")?;
     let profile = login_profiles::read_from(r)?;
     let device = virtual_mfa::read_from(r)?;
     let factors = read_keys(r, device.is_some())?;

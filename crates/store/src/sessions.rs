@@ -9,6 +9,7 @@ use countersign_model::names::{AccountAlias, DisplayName};
 use countersign_model::principal::{PrincipalKind, SystemPolicy};
 use countersign_model::session::Session;
 use countersign_model::settings::SecuritySettings;
+use std::sync::Arc;
 
 statements! {
     INSERT = "INSERT INTO sessions (token_hash, session_id, account_id, principal_id, principal_epoch, account_epoch, \
@@ -55,7 +56,7 @@ pub struct SessionInFull {
     /// The account's alias.
     pub alias: AccountAlias,
     /// The account's settings.
-    pub settings: SecuritySettings,
+    pub settings: Arc<SecuritySettings>,
     /// A policy that makes the RAM user an administrator, if one reaches him.
     pub administrator_by: Option<SystemPolicy>,
     /// Whether any policy reaches the RAM user, directly or by a group.
@@ -223,7 +224,7 @@ fn read_from(r: &mut RowReader) -> Result<SessionInFull, StoreError> {
         principal_epoch: r.int("epoch")?,
         account_epoch: r.int("epoch")?,
         alias: r.parse("alias")?,
-        settings: r.json("settings")?,
+        settings: r.settings("settings")?,
         administrator_by: r.opt_parse("policy")?,
         has_policies: r.bool("has_policies")?,
     })

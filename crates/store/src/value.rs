@@ -290,11 +290,15 @@ impl RowReader {
     /// Text that is JSON, or `NULL`.
     pub fn opt_json<T: DeserializeOwned>(&mut self, column: &'static str) -> Result<Option<T>, StoreError> {
         let text = self.opt_text(column)?;
-        text.map(|text| serde_json::from_str(&text).map_err(|error| self.bad(column, &json_problem(&error))))
-            .transpose()
+        text.map(|text| self.parse_json(column, &text)).transpose()
     }
 
-    fn required<T>(
+    /// Text of this column, as JSON.
+    pub(crate) fn parse_json<T: DeserializeOwned>(&self, column: &'static str, text: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|error| self.bad(column, &json_problem(&error)))
+    }
+
+    pub(crate) fn required<T>(
         &mut self,
         column: &'static str,
         optional: impl FnOnce(&mut Self, &'static str) -> Result<Option<T>, StoreError>,

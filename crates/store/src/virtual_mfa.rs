@@ -14,6 +14,7 @@ statements! {
     FIND = "SELECT account_id, device_id, principal_id, name, sealed_seed, created_at, state, started_by, expires_at, \
             bound_at, last_step, drift, last_used_at FROM virtual_mfa \
             WHERE account_id = $1 AND principal_id = $2 AND state = $3";
+    NAME_OF_BOUND = "SELECT name FROM virtual_mfa WHERE account_id = $1 AND principal_id = $2 AND state = 'bound'";
     CONFIRM = "UPDATE virtual_mfa SET state = 'bound', bound_at = $1, last_step = $2, drift = $3, started_by = NULL, \
                expires_at = NULL WHERE account_id = $4 AND device_id = $5 AND state = 'pending'";
     CONSUME_STEP = "UPDATE virtual_mfa SET last_step = $1, drift = $2, last_used_at = $3 \
@@ -75,6 +76,16 @@ pub async fn find_bound(
     id: &PrincipalId,
 ) -> Result<Option<VirtualMfa>, StoreError> {
     find(tx, account, id, "bound").await
+}
+
+/// The name of the bound device of a principal.
+pub async fn name_of_bound(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &PrincipalId,
+) -> Result<Option<String>, StoreError> {
+    let row = tx.row(NAME_OF_BOUND, params![account, id]).await?;
+    row.map(|row| row.reader("virtual_mfa").text("name")).transpose()
 }
 
 async fn find(

@@ -228,6 +228,14 @@ impl SoftKey {
         self.held.last().unwrap().id.clone()
     }
 
+    /// The public key of its newest credential, in COSE.
+    #[must_use]
+    pub fn public_key(&self) -> Vec<u8> {
+        let pair = &self.held.last().unwrap().pair;
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+        cose_key(x, y)
+    }
+
     fn sign(&self, held: &Held, options: &Value) -> String {
         let client_data = self.client_data("webauthn.get", options);
         let data = self.data(&held.rp_id, 0);

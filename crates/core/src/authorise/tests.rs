@@ -152,7 +152,7 @@ fn standing(role: Role, policies: &[SystemPolicy]) -> Standing {
         account: Some(AccountId::generate(&OsEntropy)),
         principal: Some(PrincipalId::generate(&OsEntropy)),
         name: "rita".to_owned(),
-        settings: SecuritySettings::default(),
+        settings: Arc::default(),
         grants: Grants::of_system(policies).unwrap(),
         context: Context::default(),
     }

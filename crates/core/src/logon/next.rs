@@ -142,7 +142,7 @@ mod tests {
             last_logon_at: None,
             account_epoch: 1,
             alias: "acme".parse().unwrap(),
-            settings: SecuritySettings::default(),
+            settings: Arc::default(),
             profile: Some(LoginProfile {
                 console_logon: ConsoleLogon::Enabled,
                 password_hash: None,

@@ -264,8 +264,8 @@ impl Countersign {
                 let (account, principal) = admitted.oneself()?;
                 (account.clone(), principal.clone())
             };
-            if let Some(device) = virtual_mfa::find_bound(tx, &account, &principal).await? {
-                let serial_number = serial_number(&account, &device.name);
+            if let Some(name) = virtual_mfa::name_of_bound(tx, &account, &principal).await? {
+                let serial_number = serial_number(&account, &name);
                 return Ok(Some(BoundMfa { serial_number, kind: MfaKind::Virtual }));
             }
             let keys = webauthn_credentials::list(tx, &account, &principal).await?;

@@ -50,7 +50,7 @@ async fn a_key_comes_back_as_it_went_in(store: &Store) {
     assert_eq!(format!("{:?}", found.key), format!("{hers:?}"));
     assert_eq!((found.kind, found.name.as_str(), found.administrator_by), (PrincipalKind::RamUser, "alice", None));
     assert_eq!((found.principal_epoch, found.account_epoch, found.alias), (1, 1, house.alias.clone()));
-    assert_eq!(found.settings, house.settings);
+    assert_eq!(*found.settings, house.settings);
     let (holder, policy) = (alice.id.clone(), SystemPolicy::AliyunRamFullAccess);
     assert!(change!(store, |tx, account_id, holder| attachments::attach_to_user(
         tx,

@@ -29,7 +29,7 @@ async fn a_logon_knows_its_subject_as_it_is_now(store: &Store) {
     assert_eq!((subject.name.as_str(), subject.alias.as_str()), ("Alice", "logons-1"));
     assert_eq!((subject.principal_epoch, subject.account_epoch), (1, 1));
     assert!(subject.profile.is_none() && subject.device.is_none());
-    assert_eq!(subject.settings, house.settings);
+    assert_eq!(*subject.settings, house.settings);
 
     let profile = new_profile(Some("$argon2id$x"));
     change!(store, |tx, account_id, id, profile| login_profiles::put(tx, &account_id, &id, &profile));

@@ -65,7 +65,7 @@ async fn a_session_knows_whose_it_is_now(store: &Store) {
         (found.principal_epoch, found.account_epoch, found.administrator_by, found.has_policies),
         (1, 1, None, false)
     );
-    assert_eq!(found.settings, house.settings);
+    assert_eq!(*found.settings, house.settings);
     let found = look!(store, |tx| sessions::find(tx, &[32; 32])).unwrap();
     assert_eq!((found.kind, found.name.as_str()), (PrincipalKind::Owner, "owner@sessions-1.example"));
     assert!(look!(store, |tx| sessions::find(tx, &[30; 32])).is_none());

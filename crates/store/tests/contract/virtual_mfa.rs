@@ -40,6 +40,8 @@ async fn a_device_is_started_confirmed_used_and_unbound(store: &Store) {
     assert!(pending().await.is_none());
     let found = bound().await.unwrap();
     assert_eq!((&found.state, &found.sealed_seed, &found.name), (&state, &device.sealed_seed, &device.name));
+    let name = look!(store, |tx, account_id, id| virtual_mfa::name_of_bound(tx, &account_id, &id));
+    assert_eq!(name, Some(device.name));
 
     let later = SpentStep { at: NOON.plus(second(60)), ..spent(102, 10) };
     assert!(change!(store, |tx, account_id, device_id| virtual_mfa::consume_step(tx, &account_id, &device_id, later)));

@@ -1,7 +1,7 @@
 //! What a logon or a signed call costs, over HTTP on loopback, against what the same work reaches without it, in one run.
 //!
-//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | session | timing | full | list | forecast | api |
-//! postgres]`
+//! `cargo bench -p countersign-testkit --bench logons [-- second-factor | passkey | session | timing | full | list | forecast |
+//! api | postgres]`
 //!
 //! Only the ratios mean something: they hold while the speed of the disk and the neighbours of the machine change. The
 //! load generator is in the process and counts against the server.
@@ -27,6 +27,7 @@ mod client;
 mod forecast;
 mod full;
 mod list;
+mod passkey;
 mod population;
 mod second_factor;
 mod session;
@@ -65,6 +66,9 @@ fn main() {
     runtime.block_on(async {
         if wanted("second-factor") {
             second_factor::on_sqlite().await;
+        }
+        if wanted("passkey") {
+            passkey::run().await;
         }
         if wanted("session") {
             session::run().await;

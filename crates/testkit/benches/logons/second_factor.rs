@@ -72,7 +72,7 @@ async fn without_http(bench: &Bench, users: &[User]) -> f64 {
     report("the unit without HTTP, 64 callers", count, took)
 }
 
-async fn over_http(bench: &Bench, users: &[User], clients: usize) -> f64 {
+pub async fn over_http(bench: &Bench, users: &[User], clients: usize) -> f64 {
     let logons = population::waiting_logons(bench, users).await;
     let count = logons.len();
     let took = spread(logons, clients, |share: Vec<(Token, User)>| {
