@@ -1,10 +1,10 @@
 //! RAM > Settings: what is typed is held against what it would do, and saved only then.
 
 use super::{logged_on, owner};
-use countersign_model::settings::SecuritySettings;
 use countersign_testkit::people::USER_PASSWORD;
 use countersign_testkit::{Kit, both_engines};
 use http::StatusCode;
+use std::sync::Arc;
 
 const SETTINGS: &str = "/ram/settings";
 const POLICY: &str = "/ram/settings/password-policy";
@@ -160,6 +160,6 @@ both_engines! {
             let posted = browser.post(path, &security("", &[("step", "save")])).await;
             assert_ne!(posted.status, StatusCode::SEE_OTHER, "{path}");
         }
-        assert_eq!(kit.owner_session(&acme).await.actor.session().settings, SecuritySettings::default());
+        assert_eq!(kit.owner_session(&acme).await.actor.session().settings, Arc::default());
     }
 }

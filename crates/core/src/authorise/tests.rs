@@ -282,15 +282,15 @@ fn a_user_manages_his_own_access_keys_only_where_the_account_allows_it() {
     let own: Vec<_> = Action::ALL.iter().filter(|action| action.rule() == Rule::Own(Own::AccessKeys)).collect();
     assert_eq!(own.len(), 5);
     assert!(own.iter().all(|action| authorise(&who, **action, &Resource::Oneself).is_err()));
-    who.settings.users_manage_access_keys = true;
+    Arc::make_mut(&mut who.settings).users_manage_access_keys = true;
     assert!(own.iter().all(|action| authorise(&who, **action, &Resource::Oneself).is_ok()));
 }
 
 #[test]
 fn c07_a_user_manages_his_own_device_only_where_the_account_allows_it() {
     let mut who = column(Column::PlainUser);
-    who.settings.users_manage_mfa_devices = false;
-    who.settings.users_change_password = false;
+    Arc::make_mut(&mut who.settings).users_manage_mfa_devices = false;
+    Arc::make_mut(&mut who.settings).users_change_password = false;
     // No policy gives what the settings take.
     let granted = with_documents(who.clone(), &[&document(&[("Allow", "*", "*")])]);
     for who in [who, granted] {

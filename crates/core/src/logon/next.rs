@@ -132,6 +132,7 @@ mod tests {
     use super::*;
     use countersign_model::logon::{Method, Unusual};
     use countersign_model::webauthn::Factors;
+    use std::sync::Arc;
 
     const NOON: Timestamp = Timestamp::from_seconds(1_767_268_800);
 
@@ -222,7 +223,7 @@ mod tests {
             (Adaptive, false, unusual(), vec![Password, Bind]),
         ] {
             let mut subject = subject(bound, false, false);
-            subject.settings.mfa_for_logon = policy;
+            Arc::make_mut(&mut subject.settings).mfa_for_logon = policy;
             assert_eq!(walk(&mut subject, facts.clone()), expected, "{policy} {bound} {facts:?}");
         }
     }
@@ -230,8 +231,8 @@ mod tests {
     #[test]
     fn the_owner_is_not_bound_by_the_policy_for_ram_users() {
         let mut subject = subject(true, false, false);
-        subject.settings.mfa_for_logon = MfaForLogon::Adaptive;
-        subject.settings.logon_networks = "10.0.0.0/8".parse().unwrap();
+        Arc::make_mut(&mut subject.settings).mfa_for_logon = MfaForLogon::Adaptive;
+        Arc::make_mut(&mut subject.settings).logon_networks = "10.0.0.0/8".parse().unwrap();
         let asker = Asker { kind: PrincipalKind::Owner, subject: &subject, address: "192.0.2.7", now: NOON };
         assert_eq!(next(&after_password(), &asker), Next::Ask(SecondFactor));
     }
@@ -259,7 +260,7 @@ mod tests {
         // Without verification it is one factor.
         let one = LogonFacts { second_factor: None, ..by_passkey() };
         assert_eq!(walk(&mut has_passkey.clone(), one), [SecondFactor]);
-        has_passkey.settings.passkey_logon = false;
+        Arc::make_mut(&mut has_passkey.settings).passkey_logon = false;
         assert_eq!(ask(&by_passkey(), &has_passkey), Next::Refuse("passkey_logon_off"));
         assert_eq!(walk(&mut has_passkey, LogonFacts::default()), [Password, SecondFactor]);
     }
@@ -268,8 +269,8 @@ mod tests {
     fn d03_a_password_that_ran_out_does_not_refuse_a_passkey() {
         let mut subject = subject(false, false, false);
         subject.factors.passkeys = 1;
-        subject.settings.password.max_age_days = 30;
-        subject.settings.password.hard_expire = true;
+        Arc::make_mut(&mut subject.settings).password.max_age_days = 30;
+        Arc::make_mut(&mut subject.settings).password.hard_expire = true;
         let changed = NOON.minus(std::time::Duration::from_hours(24 * 30));
         subject.profile.as_mut().unwrap().password_changed_at = Some(changed);
         let second_factor = Some((Method::Passkey, NOON));
@@ -297,13 +298,13 @@ mod tests {
     #[test]
     fn c32_a_password_that_ran_out_is_changed_or_refused() {
         let mut subject = subject(false, false, false);
-        subject.settings.password.max_age_days = 30;
+        Arc::make_mut(&mut subject.settings).password.max_age_days = 30;
         let profile = subject.profile.as_mut().unwrap();
         profile.password_changed_at = Some(NOON.minus(std::time::Duration::from_hours(24 * 30)));
         assert_eq!(ask(&after_password(), &subject), Next::Ask(ChoosePassword));
         let chosen = LogonFacts { password_chosen: true, ..after_password() };
         assert_eq!(ask(&chosen, &subject), Next::Open);
-        subject.settings.password.hard_expire = true;
+        Arc::make_mut(&mut subject.settings).password.hard_expire = true;
         assert_eq!(ask(&after_password(), &subject), Next::Refuse("password_expired"));
         assert_eq!(ask(&LogonFacts::default(), &subject), Next::Ask(Password), "told only after the password");
     }
@@ -320,7 +321,7 @@ mod tests {
     #[test]
     fn attack_047_networks_are_judged_before_anything_else() {
         let mut subject = subject(true, true, true);
-        subject.settings.logon_networks = "10.0.0.0/8".parse().unwrap();
+        Arc::make_mut(&mut subject.settings).logon_networks = "10.0.0.0/8".parse().unwrap();
         subject.profile = None;
         for address in ["192.0.2.7", "", "not an address", "::1"] {
             let asker = Asker { kind: PrincipalKind::RamUser, subject: &subject, address, now: NOON };

@@ -39,8 +39,7 @@ pub async fn run() {
     println!("\nA passkey in the place of everything, SQLite, synchronous=FULL");
     let folder = tempfile::TempDir::new_in(".").unwrap();
     let bench = Bench::start(Location::Sqlite(folder.path().join("data/bench.db"))).await;
-    let coded =
-        population::users(&bench, &population::account(&bench, "codes").await, USERS * (ROUNDS + 1), "-").await;
+    let coded = population::users(&bench, &population::account(&bench, "codes").await, USERS * (ROUNDS + 1), "-").await;
     let keyed = population::users(&bench, &population::account(&bench, "keys").await, USERS, "-").await;
     let mut holders = holders(&bench, &keyed).await;
 
@@ -130,8 +129,7 @@ fn verification(holder: &mut Holder) -> f64 {
     let begun = Instant::now();
     for _ in 0..VERIFICATIONS {
         let response = AssertionResponse::parse(black_box(&response)).unwrap();
-        let demand =
-            AssertionDemand { challenge: &challenge, user_verification: UserVerification::Required };
+        let demand = AssertionDemand { challenge: &challenge, user_verification: UserVerification::Required };
         let known = KnownCredential {
             id: &holder.stored.credential_id,
             public_key: &holder.stored.public_key,
