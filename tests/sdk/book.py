@@ -1,4 +1,4 @@
-"""The book's examples in Python run as they stand on its page."""
+"""The book's examples in Python and Node run as they stand on its page."""
 
 import os
 import re
@@ -33,6 +33,15 @@ def story(server):
         made = ram("CreateAccessKey", UserName="alice")["AccessKey"]
         alice = sdks.ram(server.api, (made["AccessKeyId"], made["AccessKeySecret"]))
         same([user["UserName"] for user in alice("ListUsers")["Users"]["User"]], ["alice"])
+    with step("Use it with the SDKs: Node"):
+        (example,) = re.findall(r"^```js\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+        # Its packages lie beside this file.
+        node = ["node", "--input-type=commonjs", "--eval", example]
+        ran = subprocess.run(node, cwd=Path(__file__).parent, env=environment, capture_output=True, text=True)
+        same((ran.returncode, ran.stderr, ran.stdout), (0, "", "alice\n"))
+        environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "another secret"
+        ran = subprocess.run(node, cwd=Path(__file__).parent, env=environment, capture_output=True, text=True)
+        same((ran.returncode, ran.stderr.split(" ")[0], ran.stdout), (1, "SignatureDoesNotMatch", ""))
 
 
 tell(story)

@@ -104,7 +104,9 @@ both_engines! {
     }
 
     async fn attack_136_d10_an_email_address_serves_five_users_however_many_ask_at_once(kit: Kit) {
+        let mut kit = kit;
         let acme = kit.account("acme").await;
+        let other = kit.second_node().await;
         let client = kit.owner_client(&acme).await;
         for number in 0..10 {
             client.ram(&kit, "CreateUser", &[("UserName", &format!("u{number}"))]).await.ok();
@@ -115,7 +117,8 @@ both_engines! {
             let call = client.signed(&kit, countersign_ram_api::api::Api::Ims, "SetVerificationInfo", &[
                 ("UserPrincipalName", &who), ("VerifyType", "email"), ("Email", email),
             ]);
-            let client = client.clone();
+            // Each spelling of the address, from each node.
+            let client = if number % 4 < 2 { client.clone() } else { client.clone().at(&other) };
             tokio::spawn(async move { client.send(&call).await })
         }).collect();
         let mut bound = 0;
