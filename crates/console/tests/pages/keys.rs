@@ -322,7 +322,8 @@ both_engines! {
         let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
         let (mut browser, _) = past_password(&kit, &alice).await;
         let prompt = browser.post("/logon/bind/passkeys", &[("do", "begin")]).await;
-        let response = SoftKey::synced().create(&options(&prompt));
+        let mut key = SoftKey::synced();
+        let response = key.create(&options(&prompt));
         browser.submit("/logon/bind/passkeys", &[("do", "finish"), ("response", &response)]).await;
         let listed = browser.open(OWN_PASSKEYS).await;
         let id = key_on(&listed);
@@ -330,7 +331,11 @@ both_engines! {
         assert_eq!(form.value_of("key_name").as_deref(), Some("Passkey"));
         let empty = browser.post(OWN_PASSKEYS, &[("do", "rename"), ("key", &id), ("key_name", " ")]).await;
         assert!(empty.text().contains("1 to 64 characters"), "{}", empty.text());
-        let done = browser.submit(OWN_PASSKEYS, &[("do", "rename"), ("key", &id), ("key_name", "Mine <b>")]).await;
+        let asked = browser.post(OWN_PASSKEYS, &[("do", "rename"), ("key", &id), ("key_name", "Mine <b>")]).await;
+        key.count();
+        let response = key.get(&options(&asked));
+        let done = verify(&mut browser, &asked, ("response", &response)).await;
+        let done = browser.follow(done).await;
         assert!(done.text().contains("Mine <b> Synced") && done.text().contains("new name is saved"), "{}", done.text());
         let last = browser.open(&format!("{OWN_PASSKEYS}?ask=unbind&key={id}")).await;
         assert!(last.text().contains("You must have an MFA device"), "{}", last.text());
