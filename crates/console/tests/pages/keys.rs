@@ -317,6 +317,30 @@ both_engines! {
         assert!(asked.has("data-options") && asked.has("name=\"verify_proof\""), "both ways: {}", asked.text());
     }
 
+    async fn two_tabs_of_a_browser_ask_for_a_passkey_and_either_is_answered(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut key = SoftKey::passkey();
+        keyed(&kit, &acme, "alice", OWN_PASSKEYS, &mut key).await;
+        let mut browser = kit.browser();
+        let first = browser.post("/logon/passkey/begin", &[]).await;
+        let second = browser.post("/logon/passkey/begin", &[]).await;
+        assert_ne!(options(&first), options(&second));
+        key.count();
+        key.user_verified = false;
+        let refused = browser.post("/logon/passkey", &[("response", &key.get(&options(&second)))]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text());
+        key.user_verified = true;
+        key.count();
+        let answer = key.get(&options(&first));
+        // Somebody else's browser was not asked.
+        let mut stranger = kit.browser();
+        stranger.post("/logon/passkey/begin", &[]).await;
+        stranger.post("/logon/passkey", &[("response", &answer)]).await;
+        assert!(!has_session(&stranger));
+        browser.submit("/logon/passkey", &[("response", &answer)]).await;
+        assert!(has_session(&browser) && browser.cookie("countersign-passkey").is_none());
+    }
+
     async fn d02_keys_are_renamed_and_the_last_one_stays_where_one_is_required(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
