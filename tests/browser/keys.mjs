@@ -242,7 +242,7 @@ await main(async (open) => {
     alice.at("/me/security");
   });
 
-  await step("D02: it is renamed, and deleted after a proof", async () => {
+  await step("D02: it is renamed and deleted, after a proof each", async () => {
     await alice.go("/me/security/passkeys");
     await alice.press(new RegExp(`^${t.rename}`));
     await alice.look("rename-passkey");
@@ -251,6 +251,7 @@ await main(async (open) => {
     await alice.look("rename-passkey-refused");
     await alice.fill({ key_name: "Work phone" });
     await alice.send("/me/security/passkeys");
+    await show(alice, phone);
     await alice.reads("Work phone");
     await alice.press(new RegExp(`^${t.deleteKey}`));
     await alice.look("delete-passkey");

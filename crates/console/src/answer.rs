@@ -79,6 +79,11 @@ pub(crate) fn plain_page(visitor: &Visitor, status: StatusCode, key: &str) -> Re
     page(status, &template)
 }
 
+/// What is answered to a form whose verb no page of this site sends.
+pub(crate) fn form_unknown(visitor: &Visitor) -> Response {
+    plain_page(visitor, StatusCode::BAD_REQUEST, "error-form-unknown")
+}
+
 /// What is answered when a use-case did not do what it was asked and no form can show why.
 pub(crate) fn failure(console: &Console, visitor: &Visitor, error: Error) -> Response {
     match error {

@@ -63,6 +63,8 @@ actions! {
     UnbindOwnMfa = "UnbindMFADevice",
     /// Bind a security key in the place of one's own virtual MFA device.
     ReplaceOwnMfa = "BindMFADevice",
+    /// Bind a passkey of one's own, which is a whole logon.
+    BindOwnPasskey = "BindMFADevice",
     /// Rename a security key or passkey of one's own.
     RenameOwnKey = "UpdatePasskey",
     /// Unbind a security key or passkey of one's own.

@@ -9,6 +9,7 @@ mod choose_password;
 mod key;
 mod next;
 mod passkey;
+mod passkey_challenge;
 mod password;
 mod places;
 mod recovery;
@@ -18,6 +19,7 @@ pub use key::TypedKey;
 pub use second_factor::TypedFactor;
 
 pub(crate) use next::requires_device;
+pub(crate) use passkey_challenge::forget_challenges;
 pub(crate) use password::hourly_limit;
 
 use crate::act::{Written, is_unjudged, refusal_told};

@@ -147,6 +147,28 @@ pub fn policy_ref(kind: PolicyType, name: &str) -> Result<PolicyRef, Error> {
     }
 }
 
+impl Countersign {
+    /// The policy that a program means. That there is none of this name is told to those alone who may do this to policies.
+    pub async fn policy_meant(
+        &self,
+        actor: impl Into<Actor>,
+        (action, kind, name): (Action, PolicyType, &str),
+        origin: &Origin,
+    ) -> Result<PolicyRef, Error> {
+        let meant = policy_ref(kind, name);
+        if !matches!(&meant, Err(Error::Refused { refusal: Refusal::PolicyNotFound, .. })) {
+            return meant;
+        }
+        let actor = actor.into();
+        let deed = Deed::by(&actor, action, name)?;
+        let work = async move |_: &mut Tx<'_>, admitted: &Admitted| -> Result<PolicyRef, Error> {
+            admitted.may_at_all(action)?;
+            Err(Refusal::PolicyNotFound.into())
+        };
+        self.look(&actor, origin, deed, work).await
+    }
+}
+
 impl Admitted {
     /// A policy, if the actor may do this to it.
     pub(crate) async fn find_policy(

@@ -219,9 +219,7 @@ impl Countersign {
         let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
         let Some(kind) = action.sensitive() else { return Ok(None) };
         let strength = session.found.settings.strengths.of(kind);
-        // What takes a factor's place or takes it away is not to be had without a factor, whatever the account says.
-        let always = matches!(action, Action::MakeOwnRecoveryCodes | Action::ReplaceOwnMfa | Action::UnbindOwnKey);
-        let strength = if always { Strength::Always } else { strength };
+        let strength = if asks_always(action) { Strength::Always } else { strength };
         if strength == Strength::Off {
             return Ok(None);
         }
@@ -247,6 +245,16 @@ impl Countersign {
         let sealed = data_encoding::BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
         self.inner.keys.open(&form_place(actor, path), &sealed).ok()
     }
+}
+
+/// Whether an operation wants a proof whatever the account says: what takes a factor's place or takes it away, and a passkey,
+/// which is a whole logon. A security key and a virtual MFA device are second factors only: the account sets how they are
+/// added.
+const fn asks_always(action: Action) -> bool {
+    matches!(
+        action,
+        Action::MakeOwnRecoveryCodes | Action::ReplaceOwnMfa | Action::BindOwnPasskey | Action::UnbindOwnKey
+    )
 }
 
 fn form_place<'a>(actor: &'a SessionActor, path: &'a str) -> Place<'a> {

@@ -8,6 +8,7 @@ use countersign_model::Timestamp;
 use countersign_model::machine::NETWORK_KNOWN_FOR;
 use countersign_model::notice::NOTICES_KEPT;
 use countersign_model::session::IDLE_LIMIT;
+use countersign_model::webauthn::CEREMONY_LIFETIME;
 use countersign_store::{
     Tx, api_nonces, audit, budgets, facts, known_places, logons, machines, network_budgets, notices, proofs, sessions,
     virtual_mfa, webauthn_ceremonies,
@@ -61,7 +62,7 @@ impl Countersign {
                 + known_places::sweep(tx, now, now.minus(NETWORK_KNOWN_FOR)).await?
                 + network_budgets::sweep(tx, now.minus(NETWORK_BUDGETS_KEPT)).await?
                 + proofs::sweep(tx, now).await?
-                + webauthn_ceremonies::sweep(tx, now).await?
+                + webauthn_ceremonies::sweep(tx, now.minus(CEREMONY_LIFETIME)).await?
                 + api_nonces::sweep(tx, now).await?
                 + audit::sweep_refusals(tx, now.minus(REFUSALS_KEPT)).await?;
             Ok(ended)

@@ -1,8 +1,9 @@
 //! Security keys and passkeys: binding them, and judging what they sign.
 //!
-//! Each ceremony begins with a challenge that is kept for one purpose and whoever asked: a logon, a session, a browser. Its
-//! answer is taken apart and verified by the crate `webauthn` outside any transaction; one unit of work then uses the
-//! challenge up, whether the answer is right or wrong, and decides. A challenge is answered once and within five minutes.
+//! Each ceremony begins with a challenge that is kept for one purpose and whoever asked: a logon or a session. That of a
+//! logon by passkey the browser keeps: see `logon::passkey_challenge`. Its answer is taken apart and verified by the crate
+//! `webauthn` outside any transaction; one unit of work then uses the challenge up, whether the answer is right or wrong,
+//! and decides. A challenge is answered once and within five minutes.
 
 mod assertion;
 mod binding;
@@ -156,7 +157,7 @@ impl Countersign {
     /// Asks one of these credentials to sign a challenge.
     pub(crate) fn request(
         &self,
-        challenge: &[u8; 32],
+        challenge: &[u8],
         keys: &[WebAuthnCredential],
         verification: Verification,
         expires_at: Timestamp,

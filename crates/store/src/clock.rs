@@ -4,6 +4,7 @@ use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::names::AccountAlias;
+use countersign_model::webauthn::CeremonyPurpose;
 
 statements! {
     SHORTEN_PAUSES = "UPDATE budgets SET blocked_until = $1 WHERE blocked_until > $1";
@@ -28,7 +29,7 @@ statements! {
     CUT_MAILS = "UPDATE outbox SET due_at = $1 WHERE state = 'waiting' AND due_at > $2";
     END_PROOFS = "DELETE FROM proofs WHERE expires_at > $1";
     END_WINDOWS = "DELETE FROM proof_windows WHERE ends_at > $1";
-    END_CEREMONIES = "DELETE FROM webauthn_ceremonies WHERE expires_at > $1";
+    END_CEREMONIES = "DELETE FROM webauthn_ceremonies WHERE expires_at > $1 AND purpose <> $2";
     CUT_KEY_USES = "UPDATE webauthn_credentials SET last_used_at = $1 WHERE last_used_at > $1";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending' AND created_at > $1";
     AHEAD = "SELECT v.account_id, a.alias, v.principal_id, p.name, v.last_step, v.drift FROM virtual_mfa v \
@@ -111,10 +112,12 @@ pub struct Latest {
 
 /// Ends what was begun after `now` or lasts longer than it may: logons, proofs, bindings; how many.
 pub async fn end_pending_after(tx: &mut Tx<'_>, now: Timestamp, latest: Latest) -> Result<u64, StoreError> {
+    // Those of passkey logons are answered already; their rows keep them from being answered again.
+    let used = CeremonyPurpose::PasskeyLogon.as_str();
     Ok(tx.execute(END_LOGONS, params![latest.logon]).await?
         + tx.execute(END_PROOFS, params![latest.proof]).await?
         + tx.execute(END_WINDOWS, params![latest.window]).await?
-        + tx.execute(END_CEREMONIES, params![latest.ceremony]).await?
+        + tx.execute(END_CEREMONIES, params![latest.ceremony, used]).await?
         + tx.execute(END_BINDINGS, params![now]).await?)
 }
 

@@ -1,4 +1,5 @@
-//! Challenges that wait for their answer. [`consume`] is the one place where one is used up.
+//! Challenges that wait for their answer, and those that were answered where none waits here. [`consume`] and [`use_up`] are
+//! the places where one is used up.
 
 use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
@@ -13,6 +14,8 @@ statements! {
             ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     CONSUME = "DELETE FROM webauthn_ceremonies WHERE challenge_hash = $1 AND started_by = $2 AND expires_at > $3 \
                RETURNING purpose, account_id, principal_id, replaces, expires_at";
+    USE_UP = "INSERT INTO webauthn_ceremonies (challenge_hash, started_by, purpose, replaces, expires_at) \
+              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (challenge_hash) DO NOTHING";
     SWEEP = "DELETE FROM webauthn_ceremonies WHERE expires_at < $1";
 }
 
@@ -21,7 +24,7 @@ statements! {
 pub struct Ceremony {
     /// The one thing that it is good for.
     pub purpose: CeremonyPurpose,
-    /// Whose key it is about; nobody's where the passkey will tell.
+    /// Whose key it is about.
     pub subject: Option<(AccountId, PrincipalId)>,
     /// Whether the virtual MFA device goes when the key is bound.
     pub replaces: bool,
@@ -29,7 +32,7 @@ pub struct Ceremony {
     pub expires_at: Timestamp,
 }
 
-/// Begins a ceremony. `started_by` is the id of a logon or session, or stands for a browser: nobody else may finish it.
+/// Begins a ceremony. `started_by` is the id of a logon or session: nobody else may finish it.
 pub async fn begin(
     tx: &mut Tx<'_>,
     challenge_hash: &[u8; 32],
@@ -56,6 +59,19 @@ pub async fn consume(
     now: Timestamp,
 ) -> Result<Option<Ceremony>, StoreError> {
     tx.row(CONSUME, params![challenge_hash, started_by, now]).await?.map(read).transpose()
+}
+
+/// Uses a challenge of a passkey logon up, which was kept by the browser alone: its row says that it was answered. Of several
+/// that try, one succeeds.
+pub async fn use_up(
+    tx: &mut Tx<'_>,
+    challenge_hash: &[u8; 32],
+    started_by: &str,
+    expires_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let purpose = CeremonyPurpose::PasskeyLogon.as_str();
+    let used = tx.execute(USE_UP, params![challenge_hash, started_by, purpose, false, expires_at]).await?;
+    Ok(used == 1)
 }
 
 /// Drops ceremonies that ran out.

@@ -14,9 +14,14 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use countersign_core::{Error, Refusal};
 
-/// `POST /logon/passkey/begin`: what the browser is asked, and the cookie by which it alone may answer.
-pub(crate) async fn begin(State(console): State<Console>, visitor: Visitor) -> Response {
-    match console.core.begin_passkey_logon().await {
+/// `POST /logon/passkey/begin`: what the browser is asked, and the cookie by which it alone may answer. All its tabs share
+/// the cookie, and each is asked for itself.
+pub(crate) async fn begin(State(console): State<Console>, visitor: Visitor, headers: HeaderMap) -> Response {
+    let begun = match console.options.token(&headers, Cookie::Passkey) {
+        Some(token) => console.core.ask_for_passkey(&token).map(|prompt| (token, prompt)),
+        None => console.core.begin_passkey_logon(),
+    };
+    match begun {
         Ok((token, prompt)) => {
             with_cookie(prompt_response(prompt), console.options.set_cookie(Cookie::Passkey, token.expose()))
         }
@@ -31,12 +36,11 @@ pub(crate) async fn prove(
     headers: HeaderMap,
     fields: Fields,
 ) -> Response {
-    let over = console.options.remove_cookie(Cookie::Passkey);
     let step = match console.options.token(&headers, Cookie::Passkey) {
         Some(token) => console.core.logon_with_passkey(&token, fields.text("response"), &visitor.origin).await,
         None => Err(Refusal::CeremonyOver.into()),
     };
-    let response = match step {
+    match step {
         Err(Error::Refused {
             refusal:
                 refusal @ (Refusal::WrongCredentials
@@ -54,7 +58,7 @@ pub(crate) async fn prove(
             };
             passkey_refused(&console, &visitor, text, refusal == Refusal::KeyUnknown)
         }
-        step => go_on(&console, &visitor, step),
-    };
-    with_cookie(response, over)
+        // What its other tabs were asked serves nobody any more.
+        step => with_cookie(go_on(&console, &visitor, step), console.options.remove_cookie(Cookie::Passkey)),
+    }
 }

@@ -4,7 +4,7 @@ use super::ram_asker::{Asker, MOST_PAGES, Pager};
 use super::ram_confirm::{self, Confirm};
 use super::ram_groups::list_address;
 use super::ram_policies::policy_named;
-use crate::answer::{form_page, see_done};
+use crate::answer::{form_page, form_unknown, see_done};
 use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, Place, Problems, When};
 use crate::locales::Words;
@@ -182,8 +182,9 @@ pub(crate) async fn change_members(asker: Asker, Path(name): Path<String>, field
     let user = fields.text("user");
     let (core, actor, origin) = (&asker.console.core, asker.actor(), asker.origin());
     let (changed, done) = match fields.text("change").as_str() {
+        "add" => (core.add_user_to_group(actor, &user, &name, origin).await, "member-added"),
         "remove" => (core.remove_user_from_group(actor, &user, &name, origin).await, "member-removed"),
-        _ => (core.add_user_to_group(actor, &user, &name, origin).await, "member-added"),
+        _ => return form_unknown(&asker.visitor),
     };
     let typed = Typed { user, ..Typed::default() };
     answer(&asker, &name, (changed, done), ("user", typed)).await
@@ -216,11 +217,14 @@ pub(crate) async fn change_policies(asker: Asker, Path(name): Path<String>, fiel
     let policy = fields.text("policy");
     let (core, actor, origin) = (&asker.console.core, asker.actor(), asker.origin());
     let (changed, done) = match (policy_named(&policy), fields.text("change").as_str()) {
+        (Ok(policy), "attach") => {
+            (core.attach_policy_to_group(actor, &name, policy, origin).await, "administrator-made")
+        }
         (Ok(policy), "detach") => {
             (core.detach_policy_from_group(actor, &name, policy, origin).await, "administrator-unmade")
         }
-        (Ok(policy), _) => (core.attach_policy_to_group(actor, &name, policy, origin).await, "administrator-made"),
-        (Err(error), _) => (Err(error), ""),
+        (Err(error), "attach" | "detach") => (Err(error), ""),
+        (Ok(_) | Err(_), _) => return form_unknown(&asker.visitor),
     };
     let typed = Typed { policy, ..Typed::default() };
     answer(&asker, &name, (changed, done), ("policy", typed)).await

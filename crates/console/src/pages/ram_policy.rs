@@ -3,7 +3,7 @@
 use super::ram_asker::{Asker, user_path};
 use super::ram_confirm::{self, Confirm};
 use super::ram_policies::{description, policy_named, take_document};
-use crate::answer::{form_page, see_done};
+use crate::answer::{form_page, form_unknown, see_done};
 use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, Place, Problems, When};
 use crate::locales::Words;
@@ -239,7 +239,7 @@ pub(crate) async fn change_version(asker: Asker, Path((name, id)): Path<(String,
     let (changed, done) = match fields.text("change").as_str() {
         "default" => (core.set_default_policy_version(actor, (&name, &id), origin).await, "version-default"),
         "delete" => (core.delete_policy_version(actor, (&name, &id), origin).await, "version-deleted"),
-        _ => return ask(&asker, &name, "", Problems::default()).await,
+        _ => return form_unknown(&asker.visitor),
     };
     back(&asker, &name, changed, &policy_path(&name), done).await
 }

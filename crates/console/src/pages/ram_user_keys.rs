@@ -43,7 +43,7 @@ pub(crate) async fn change(asker: Asker, OfKind(kind): OfKind, Path(name): Path<
     match fields.text("do").as_str() {
         "rename" => {
             let typed = fields.text("key_name");
-            match core.rename_key_of(asker.actor(), &name, (&id, &typed), asker.origin()).await {
+            match core.rename_key_of(asker.actor(), &name, (kind, &id, &typed), asker.origin()).await {
                 Ok(()) => see(&done(&name, kind, "webauthn-renamed")),
                 Err(error) => rename_again(&asker, (&name, kind), (&id, typed), error).await,
             }

@@ -2,7 +2,7 @@
 
 use super::ram_asker::{Asker, Subject};
 use super::ram_policies::{policy_named, system_allows};
-use crate::answer::{form_page, see_done};
+use crate::answer::{form_page, form_unknown, see_done};
 use crate::fields::{AddressQuery, Fields};
 use crate::frame::{Frame, Place, Problems};
 use crate::locales::Words;
@@ -67,8 +67,8 @@ pub(crate) async fn change(asker: Asker, Path(name): Path<String>, fields: Field
     let (changed, done) = match (policy_named(&typed), fields.text("change").as_str()) {
         (Ok(policy), "attach") => (core.attach_policy(actor, &name, policy, origin).await, "administrator-made"),
         (Ok(policy), "detach") => (core.detach_policy(actor, &name, policy, origin).await, "administrator-unmade"),
-        (Err(error), _) => (Err(error), ""),
-        (Ok(_), _) => return ask(&asker, &name, ("", typed), Problems::default()).await,
+        (Err(error), "attach" | "detach") => (Err(error), ""),
+        (Ok(_) | Err(_), _) => return form_unknown(&asker.visitor),
     };
     match changed {
         Ok(()) => see_done(&format!("{}/policies", super::ram_asker::user_path(&name)), done),

@@ -8,6 +8,29 @@ use http::StatusCode;
 const LOOK: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"ram:ListUsers","Resource":"*"}]}"#;
 
 both_engines! {
+    async fn a_form_with_a_verb_that_no_page_sends_changes_nothing(kit: Kit) {
+        let acme = kit.account("acme").await;
+        kit.ram_user(&acme, "alice").await;
+        kit.group(&acme, "readers", &[], &[]).await;
+        kit.policy(&acme, "look", LOOK).await;
+        let mut browser = owner(&kit, &acme).await;
+        let before = kit.count("user_policies").await + kit.count("group_policies").await + kit.count("group_members").await;
+        for (path, field) in [
+            ("/ram/groups/readers/members", ("user", "alice")),
+            ("/ram/groups/readers/policies", ("policy", "look")),
+            ("/ram/groups/readers/policies", ("policy", "no policy")),
+            ("/ram/users/alice/policies", ("policy", "look")),
+            ("/ram/policies/look/versions/v1", ("policy", "look")),
+        ] {
+            for verb in [&[("change", "erase")][..], &[("change", "")], &[]] {
+                let page = browser.post(path, &[&[field], verb].concat()).await;
+                assert_eq!(page.status, StatusCode::BAD_REQUEST, "{path} {verb:?}: {}", page.text());
+                assert!(page.text().contains("nothing was changed"), "{}", page.text());
+            }
+        }
+        assert_eq!(kit.count("user_policies").await + kit.count("group_policies").await + kit.count("group_members").await, before);
+    }
+
     async fn p01_p02_groups_and_policies_are_made_and_attached_on_pages(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user(&acme, "alice").await;

@@ -317,12 +317,37 @@ both_engines! {
         assert!(asked.has("data-options") && asked.has("name=\"verify_proof\""), "both ways: {}", asked.text());
     }
 
+    async fn two_tabs_of_a_browser_ask_for_a_passkey_and_either_is_answered(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut key = SoftKey::passkey();
+        keyed(&kit, &acme, "alice", OWN_PASSKEYS, &mut key).await;
+        let mut browser = kit.browser();
+        let first = browser.post("/logon/passkey/begin", &[]).await;
+        let second = browser.post("/logon/passkey/begin", &[]).await;
+        assert_ne!(options(&first), options(&second));
+        key.count();
+        key.user_verified = false;
+        let refused = browser.post("/logon/passkey", &[("response", &key.get(&options(&second)))]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text());
+        key.user_verified = true;
+        key.count();
+        let answer = key.get(&options(&first));
+        // Somebody else's browser was not asked.
+        let mut stranger = kit.browser();
+        stranger.post("/logon/passkey/begin", &[]).await;
+        stranger.post("/logon/passkey", &[("response", &answer)]).await;
+        assert!(!has_session(&stranger));
+        browser.submit("/logon/passkey", &[("response", &answer)]).await;
+        assert!(has_session(&browser) && browser.cookie("countersign-passkey").is_none());
+    }
+
     async fn d02_keys_are_renamed_and_the_last_one_stays_where_one_is_required(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
         let (mut browser, _) = past_password(&kit, &alice).await;
         let prompt = browser.post("/logon/bind/passkeys", &[("do", "begin")]).await;
-        let response = SoftKey::synced().create(&options(&prompt));
+        let mut key = SoftKey::synced();
+        let response = key.create(&options(&prompt));
         browser.submit("/logon/bind/passkeys", &[("do", "finish"), ("response", &response)]).await;
         let listed = browser.open(OWN_PASSKEYS).await;
         let id = key_on(&listed);
@@ -330,7 +355,11 @@ both_engines! {
         assert_eq!(form.value_of("key_name").as_deref(), Some("Passkey"));
         let empty = browser.post(OWN_PASSKEYS, &[("do", "rename"), ("key", &id), ("key_name", " ")]).await;
         assert!(empty.text().contains("1 to 64 characters"), "{}", empty.text());
-        let done = browser.submit(OWN_PASSKEYS, &[("do", "rename"), ("key", &id), ("key_name", "Mine <b>")]).await;
+        let asked = browser.post(OWN_PASSKEYS, &[("do", "rename"), ("key", &id), ("key_name", "Mine <b>")]).await;
+        key.count();
+        let response = key.get(&options(&asked));
+        let done = verify(&mut browser, &asked, ("response", &response)).await;
+        let done = browser.follow(done).await;
         assert!(done.text().contains("Mine <b> Synced") && done.text().contains("new name is saved"), "{}", done.text());
         let last = browser.open(&format!("{OWN_PASSKEYS}?ask=unbind&key={id}")).await;
         assert!(last.text().contains("You must have an MFA device"), "{}", last.text());

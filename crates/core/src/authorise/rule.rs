@@ -86,6 +86,7 @@ impl Action {
             Self::BindOwnMfa
             | Self::UnbindOwnMfa
             | Self::ReplaceOwnMfa
+            | Self::BindOwnPasskey
             | Self::RenameOwnKey
             | Self::UnbindOwnKey
             | Self::MakeOwnRecoveryCodes => Rule::Own(Own::Devices),
@@ -214,6 +215,7 @@ impl Action {
             | Self::BindOwnMfa
             | Self::UnbindOwnMfa
             | Self::ReplaceOwnMfa
+            | Self::BindOwnPasskey
             | Self::RenameOwnKey
             | Self::UnbindOwnKey
             | Self::MakeOwnRecoveryCodes

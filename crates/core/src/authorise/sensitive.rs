@@ -11,9 +11,12 @@ impl Action {
     pub const fn sensitive(self) -> Option<SensitiveOperation> {
         match self {
             Self::ChangeOwnPassword => Some(SensitiveOperation::OwnPassword),
-            Self::BindOwnMfa | Self::ReplaceOwnMfa | Self::UnbindOwnKey | Self::MakeOwnRecoveryCodes => {
-                Some(SensitiveOperation::OwnMfa)
-            }
+            Self::BindOwnMfa
+            | Self::ReplaceOwnMfa
+            | Self::BindOwnPasskey
+            | Self::RenameOwnKey
+            | Self::UnbindOwnKey
+            | Self::MakeOwnRecoveryCodes => Some(SensitiveOperation::OwnMfa),
             Self::CreateUser
             | Self::UpdateUser
             | Self::DeleteUser
@@ -59,7 +62,6 @@ impl Action {
             | Self::SetDefaultDomain => Some(SensitiveOperation::SecuritySettings),
             Self::ViewOwnSecurity
             | Self::UnbindOwnMfa
-            | Self::RenameOwnKey
             | Self::LogOff
             | Self::EndOwnSessions
             | Self::VerifyIdentity

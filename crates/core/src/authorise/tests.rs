@@ -49,6 +49,7 @@ const fn row(action: Action) -> [bool; 8] {
         | Action::ChangeOwnPassword
         | Action::BindOwnMfa
         | Action::ReplaceOwnMfa
+        | Action::BindOwnPasskey
         | Action::RenameOwnKey
         | Action::UnbindOwnKey
         | Action::UnbindOwnMfa => [NO, YES, YES, YES, YES, YES, NO, NO],

@@ -1,20 +1,19 @@
 //! A logon without a password. A passkey that has verified its user tells who he is and is both factors; what else the
 //! logon asks for is decided by `next`, as after a password.
 
+use super::passkey_challenge::{Asked, browser_of};
 use super::{Advance, LogonStep};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
-use crate::webauthn::{Assertion, KeyTry, Prompt, Read, TryStanding, over, user_handle};
+use crate::webauthn::{Assertion, KeyTry, Read, TryStanding, over, user_handle};
 use crate::{Countersign, token_hash};
 use countersign_model::ids::LogonId;
 use countersign_model::logon::{LOGON_LIFETIME, Logon, LogonFacts, LogonState, Method};
 use countersign_model::principal::PrincipalKind;
 use countersign_model::token::Token;
-use countersign_model::webauthn::{CEREMONY_LIFETIME, CeremonyPurpose, WebAuthnCredential};
+use countersign_model::webauthn::WebAuthnCredential;
 use countersign_store::logons::LogonInFull;
-use countersign_store::webauthn_ceremonies::Ceremony;
 use countersign_store::{Tx, accounts, audit, logons, principals, webauthn_ceremonies};
-use countersign_webauthn::Verification;
 
 /// A logon that its passkey has begun, and the secret that it goes on under.
 struct Begun {
@@ -23,22 +22,6 @@ struct Begun {
 }
 
 impl Countersign {
-    /// Asks a browser for any passkey of this installation, by the browser's own dialog or in the list of the name field.
-    /// The token is the browser's: nobody else may answer.
-    pub async fn begin_passkey_logon(&self) -> Result<(Token, Prompt), Error> {
-        self.check_clock()?;
-        let token = self.new_token();
-        let (this, started_by) = (self.clone(), started_by(&token));
-        let unit = async move |tx: &mut Tx<'_>| -> Result<Prompt, Error> {
-            let expires_at = this.now().plus(CEREMONY_LIFETIME);
-            let purpose = CeremonyPurpose::PasskeyLogon;
-            let ceremony = Ceremony { purpose, subject: None, replaces: false, expires_at };
-            let challenge = this.begin_ceremony(tx, &started_by, &ceremony).await?;
-            Ok(this.request(&challenge, &[], Verification::Required, expires_at))
-        };
-        Ok((token, self.inner.store.write(unit).await?))
-    }
-
     /// Judges a passkey in the place of name, password and second factor.
     pub async fn logon_with_passkey(
         &self,
@@ -47,10 +30,11 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<LogonStep, Error> {
         self.check_clock()?;
+        let asked = self.asked_of(token, &response);
         let answer = self.read_assertion(&response).await?;
-        let (this, started_by, origin) = (self.clone(), started_by(token), origin.clone());
+        let (this, browser, origin) = (self.clone(), browser_of(token), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
-            let known = match this.find_passkey(tx, &started_by, &answer).await {
+            let known = match find_passkey(tx, (&browser, asked), &answer).await {
                 Ok(known) => known,
                 Err(error) => {
                     // Nobody is known yet to whose log it could belong.
@@ -68,22 +52,6 @@ impl Countersign {
             this.settle_step(tx, &begun.found.logon, &origin, result).await
         };
         self.inner.store.write(unit).await
-    }
-
-    /// Uses the challenge up and finds the credential that answers it.
-    async fn find_passkey<'a>(
-        &self,
-        tx: &mut Tx<'_>,
-        started_by: &str,
-        answer: &'a Read<Assertion>,
-    ) -> Result<&'a WebAuthnCredential, Error> {
-        let answer = answer.as_ref().map_err(|invalid| Error::because(Refusal::WrongCredentials, invalid.code()))?;
-        let ceremony = webauthn_ceremonies::consume(tx, &answer.challenge_hash, started_by, self.now()).await?;
-        if ceremony.is_none_or(|ceremony| ceremony.purpose != CeremonyPurpose::PasskeyLogon) {
-            return Err(over("ceremony_unknown"));
-        }
-        let (key, _) = answer.verified.key.as_ref().ok_or(Refusal::KeyUnknown)?;
-        Ok(key)
     }
 
     /// A logon of the principal of a credential.
@@ -144,15 +112,25 @@ impl Countersign {
     }
 }
 
+/// Finds the credential that answers a challenge, and uses the challenge up, whether it signs well or not. What names no
+/// credential that is known is refused without a row.
+async fn find_passkey<'a>(
+    tx: &mut Tx<'_>,
+    (browser, asked): (&str, Option<Asked>),
+    answer: &'a Read<Assertion>,
+) -> Result<&'a WebAuthnCredential, Error> {
+    let answer = answer.as_ref().map_err(|invalid| Error::because(Refusal::WrongCredentials, invalid.code()))?;
+    let asked = asked.ok_or_else(|| over("ceremony_unknown"))?;
+    let (key, _) = answer.verified.key.as_ref().ok_or(Refusal::KeyUnknown)?;
+    let is_first = asked.is_remembered(tx).await?
+        && webauthn_ceremonies::use_up(tx, &answer.challenge_hash, browser, asked.expires_at()).await?;
+    if is_first { Ok(key) } else { Err(over("ceremony_unknown")) }
+}
+
 /// Where a password would be wrong, so is a passkey.
 fn of_logon(error: Error) -> Error {
     if let Error::Refused { refusal: Refusal::WrongCode, reason } = error {
         return Error::because(Refusal::WrongCredentials, reason);
     }
     error
-}
-
-/// What stands for the browser that was asked.
-fn started_by(token: &Token) -> String {
-    data_encoding::HEXLOWER.encode(&token_hash(token))
 }

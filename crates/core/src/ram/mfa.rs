@@ -177,8 +177,9 @@ impl Countersign {
         self.act(&actor.to_actor(), origin, deed, work).await
     }
 
-    /// Unbinds the device of a RAM user and keeps it, bound to nobody. His sessions end; his recovery codes go. Gives its
-    /// serial number.
+    /// Unbinds the device of a RAM user and keeps it, bound to nobody. Where he has none, his security keys are unbound, all
+    /// of them. His sessions end; his recovery codes go with his last factor. Gives the serial number of the device, or of
+    /// the first key.
     pub async fn unbind_mfa_device<'a>(
         &self,
         actor: impl Into<Insider<'a>>,
@@ -190,7 +191,10 @@ impl Countersign {
         let (this, user, from) = (self.clone(), user.to_owned(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<String, Error> {
             let user = admitted.guard_user(tx, &user, Action::UnbindMfaForUser).await?;
-            let device = virtual_mfa::find_bound(tx, &user.account_id, &user.id).await?.ok_or(Refusal::MfaNotBound)?;
+            let Some(device) = virtual_mfa::find_bound(tx, &user.account_id, &user.id).await? else {
+                let first = this.unbind_security_keys_of(tx, &user, admitted, &from).await?;
+                return Ok(BoundMfa::of_key(&first).serial_number);
+            };
             let name = this.keep_unbound(tx, &device, admitted).await?;
             this.unbind_device_of(tx, &user, admitted, &from).await?;
             Ok(serial_number(&device.account_id, &name))

@@ -36,9 +36,10 @@ impl Countersign {
         other: OtherType,
         origin: &Origin,
     ) -> Result<Prompt, Error> {
-        let (action, others) = match other {
-            OtherType::Keep => (Action::BindOwnMfa, Others::Keep),
-            OtherType::Replace => (Action::ReplaceOwnMfa, Others::Replace),
+        let (action, others) = match (other, kind) {
+            (OtherType::Replace, _) => (Action::ReplaceOwnMfa, Others::Replace),
+            (OtherType::Keep, KeyKind::SecurityKey) => (Action::BindOwnMfa, Others::Keep),
+            (OtherType::Keep, KeyKind::Passkey) => (Action::BindOwnPasskey, Others::Keep),
         };
         let deed = Deed::own(actor, START).asking(action, &[kind.as_str()]);
         let this = self.clone();
@@ -259,7 +260,16 @@ impl Countersign {
 
 /// What the log tells of a key that was bound or unbound.
 pub(super) fn tell_of_key(admitted: &Admitted, key: &WebAuthnCredential) {
-    admitted.tell("kind", key.kind.as_str());
-    admitted.tell("key", key.id.as_str());
-    admitted.tell("name", &key.name);
+    for (word, value) in words_of(key) {
+        admitted.tell(word, value);
+    }
+}
+
+/// The same, for an event beside that of the deed.
+pub(super) fn told_of_key(key: &WebAuthnCredential) -> String {
+    words_of(key).map(|(word, value)| format!("{word}={};", value.replace(';', ","))).concat()
+}
+
+fn words_of(key: &WebAuthnCredential) -> [(&'static str, &str); 3] {
+    [("kind", key.kind.as_str()), ("key", key.id.as_str()), ("name", &key.name)]
 }

@@ -1,17 +1,19 @@
 //! Listing, renaming and unbinding security keys and passkeys, one's own and those of users.
 
-use super::binding::tell_of_key;
+use super::binding::{tell_of_key, told_of_key};
 use super::{KeyView, Whose};
 use crate::Countersign;
-use crate::act::{Admitted, Deed};
+use crate::act::{Admitted, Deed, Written};
 use crate::actor::{Actor, Insider, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::logon::requires_device;
 use crate::notices::Notice;
+use countersign_model::audit::Outcome;
 use countersign_model::ids::KeyId;
 use countersign_model::names::KeyName;
 use countersign_model::notice::NoticeKind;
+use countersign_model::principal::Principal;
 use countersign_model::token::Token;
 use countersign_model::webauthn::{KeyKind, WebAuthnCredential};
 use countersign_store::{Tx, factors, login_profiles, principals, recovery_codes, webauthn_credentials};
@@ -27,7 +29,7 @@ pub struct Removed {
 }
 
 impl Countersign {
-    /// Gives a key of the actor's own another name.
+    /// Gives a key of the actor's own another name. Asks for a proof first.
     pub async fn rename_own_key(
         &self,
         actor: &SessionActor,
@@ -35,22 +37,25 @@ impl Countersign {
         name: &str,
         origin: &Origin,
     ) -> Result<(), Error> {
-        let deed = Deed::own(actor, Action::RenameOwnKey.code());
-        let (id, name) = (id.to_owned(), name.to_owned());
+        // What is no name needs no proof.
+        let name = KeyName::parse(name)?;
+        let deed = Deed::own(actor, Action::RenameOwnKey.code()).asking(Action::RenameOwnKey, &[id, name.as_str()]);
+        let id = id.to_owned();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             admitted.may(Action::RenameOwnKey, &Resource::Oneself)?;
             let session = admitted.guard_oneself(tx).await?;
-            rename(tx, (session.account_id(), session.principal_id()), &id, &name, admitted).await
+            let key = load(tx, (session.account_id(), session.principal_id()), &id).await?;
+            rename(tx, &key, &name, admitted).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
 
-    /// Gives a key of a RAM user another name.
+    /// Gives a key of a RAM user another name. One of the other kind is not found.
     pub async fn rename_key_of<'a>(
         &self,
         actor: impl Into<Insider<'a>>,
         user: &str,
-        (id, name): (&str, &str),
+        (kind, id, name): (KeyKind, &str, &str),
         origin: &Origin,
     ) -> Result<(), Error> {
         let (actor, action) = (actor.into(), Action::RenamePasskeyOfUser);
@@ -58,7 +63,8 @@ impl Countersign {
         let (user, id, name) = (user.to_owned(), id.to_owned(), name.to_owned());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
             let user = admitted.guard_user(tx, &user, action).await?;
-            rename(tx, (&user.account_id, &user.id), &id, &name, admitted).await
+            let key = load_kind(tx, (&user.account_id, &user.id), (kind, &id)).await?;
+            rename(tx, &key, &KeyName::parse(&name)?, admitted).await
         };
         self.act(&actor.to_actor(), origin, deed, work).await
     }
@@ -112,10 +118,7 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Removed, Error> {
             let user = admitted.guard_user(tx, &user, action).await?;
             let (account, principal) = (&user.account_id, &user.id);
-            let key = load(tx, (account, principal), &id).await?;
-            if key.kind != kind {
-                return Err(Refusal::PasskeyNotFound.into());
-            }
+            let key = load_kind(tx, (account, principal), (kind, &id)).await?;
             tell_of_key(admitted, &key);
             let removed = remove(tx, &key).await?;
             principals::bump_epoch(tx, account, principal, admitted.now).await?;
@@ -124,6 +127,41 @@ impl Countersign {
             Ok(removed)
         };
         self.act(&actor.to_actor(), origin, deed, work).await
+    }
+
+    /// Unbinds all security keys of a RAM user: a notice and an event for each, as if they had been unbound one by one. The
+    /// event of the deed tells of the first, which is returned; the principal's row is guarded.
+    pub(crate) async fn unbind_security_keys_of(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &Principal,
+        admitted: &Admitted,
+        origin: &Origin,
+    ) -> Result<WebAuthnCredential, Error> {
+        let (account, principal) = (&user.account_id, &user.id);
+        let actor = admitted.insider().ok_or(Refusal::NoPermission)?.to_actor();
+        let bound = webauthn_credentials::list(tx, account, principal).await?;
+        let mut keys = bound.into_iter().filter(|key| key.kind == KeyKind::SecurityKey);
+        let first = keys.next().ok_or(Refusal::MfaNotBound)?;
+        tell_of_key(admitted, &first);
+        remove(tx, &first).await?;
+        let kind = NoticeKind::KeyUnbound;
+        self.notify_by(tx, admitted, Notice { account, principal, kind, origin }).await?;
+        for key in keys {
+            remove(tx, &key).await?;
+            self.notify_by(tx, admitted, Notice { account, principal, kind, origin }).await?;
+            let written = Written {
+                actor: actor.for_audit(),
+                action: Action::UnbindMfaForUser.code(),
+                target: &user.name,
+                outcome: Outcome::Success,
+                reason: "",
+                details: &format!("{}{}", actor.details(), told_of_key(&key)),
+            };
+            self.write_event_on(tx, (account, Some(principal)), origin, written).await?;
+        }
+        principals::bump_epoch(tx, account, principal, admitted.now).await?;
+        Ok(first)
     }
 
     /// The passkeys of a RAM user.
@@ -152,13 +190,20 @@ async fn load(tx: &mut Tx<'_>, whose: Whose<'_>, id: &str) -> Result<WebAuthnCre
     Ok(webauthn_credentials::find(tx, whose.0, whose.1, &id).await?.ok_or(Refusal::PasskeyNotFound)?)
 }
 
-async fn rename(tx: &mut Tx<'_>, whose: Whose<'_>, id: &str, name: &str, admitted: &Admitted) -> Result<(), Error> {
+async fn load_kind(
+    tx: &mut Tx<'_>,
+    whose: Whose<'_>,
+    (kind, id): (KeyKind, &str),
+) -> Result<WebAuthnCredential, Error> {
     let key = load(tx, whose, id).await?;
-    let name = KeyName::parse(name)?;
+    if key.kind == kind { Ok(key) } else { Err(Refusal::PasskeyNotFound.into()) }
+}
+
+async fn rename(tx: &mut Tx<'_>, key: &WebAuthnCredential, name: &KeyName, admitted: &Admitted) -> Result<(), Error> {
     admitted.tell("kind", key.kind.as_str());
     admitted.tell("key", key.id.as_str());
     admitted.tell("name", &format!("{}>{name}", key.name));
-    if webauthn_credentials::rename(tx, whose, &key.id, &name).await? {
+    if webauthn_credentials::rename(tx, (&key.account_id, &key.principal_id), &key.id, name).await? {
         return Ok(());
     }
     Err(Error::because(Refusal::KeyExists, "key_name_taken"))

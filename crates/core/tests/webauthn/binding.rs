@@ -5,6 +5,7 @@ use countersign_core::logon::LogonStep;
 use countersign_core::webauthn::{KeyAnswer, OtherType};
 use countersign_core::{Refusal, SessionActor};
 use countersign_model::logon::{LogonState, Method};
+use countersign_model::settings::{SensitiveOperation, Strength};
 use countersign_model::webauthn::{Factors, KeyKind, Trust};
 use countersign_testkit::keys::unnamed;
 use countersign_testkit::people::{OWNER_PASSWORD, USER_PASSWORD, login_with_mfa};
@@ -54,6 +55,31 @@ both_engines! {
         assert_eq!((second.name.as_str(), second.may_sync, second.is_synced), ("Passkey 2", true, true));
         let own = kit.core().own_security(&kit.visitor(token).await.actor).await.unwrap();
         assert_eq!(own.factors, Factors { code: false, security_keys: 0, passkeys: 2 });
+    }
+
+    async fn attack_061_a_passkey_is_never_bound_without_a_proof(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut change = countersign_core::settings::SettingsChange::default();
+        change.strengths.push((SensitiveOperation::OwnMfa, Strength::Off));
+        crate::set(&kit, &acme, change).await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let session = kit.session(&alice).await;
+        let begin = async |actor: SessionActor, kind| {
+            kit.core().begin_own_key(&actor, kind, OtherType::Keep, origin()).await
+        };
+        // A security key is a second factor only: the account sets how it is bound.
+        begin(session.actor.clone(), KeyKind::SecurityKey).await.unwrap();
+        assert!(demand(begin(session.actor.clone(), KeyKind::Passkey).await).ways.password, "he has no factor yet");
+        let mut key = SoftKey::passkey();
+        kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
+        let session = kit.session_with_key(&alice, &mut key).await;
+        assert!(demand(begin(session.actor, KeyKind::Passkey).await).ways.key, "and now he has one");
+        // At a logon that must bind, the password just typed is the proof.
+        let bob = kit.ram_user_with(&acme, "bob", Some(login_with_mfa())).await;
+        let token = kit.waiting(&bob, LogonState::Bind).await;
+        let prompt = kit.core().begin_logon_key_binding(&token, KeyKind::Passkey, origin()).await.unwrap();
+        let made = unnamed(SoftKey::passkey().create(&prompt.options));
+        kit.core().finish_logon_key_binding(&token, made, origin()).await.unwrap();
     }
 
     async fn c10_c09_a_logon_that_must_bind_offers_security_keys_and_passkeys(kit: Kit) {

@@ -3,6 +3,7 @@
 
 mod binding;
 mod ceremonies;
+mod challenges;
 mod lies;
 mod logon;
 mod managing;

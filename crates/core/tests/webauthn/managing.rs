@@ -18,8 +18,13 @@ both_engines! {
         kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
         let session = { drop(session); kit.session_with_key(&alice, &mut key).await };
         let core = kit.core();
-        core.rename_own_key(&session.actor, first.id.as_str(), "laptop", origin()).await.unwrap();
-        let taken = core.rename_own_key(&session.actor, first.id.as_str(), "passkey 2", origin()).await;
+        let id = first.id.as_str();
+        let rename = async |actor: SessionActor, name| core.rename_own_key(&actor, id, name, origin()).await;
+        let to_laptop = async |actor: SessionActor| rename(actor, "laptop").await;
+        let (session, renamed) = kit.proved_by_key(&session, &mut key, to_laptop).await;
+        renamed.unwrap();
+        let to_taken = async |actor: SessionActor| rename(actor, "passkey 2").await;
+        let (session, taken) = kit.proved_by_key(&session, &mut key, to_taken).await;
         assert_eq!(reason(taken), "key_name_taken");
         let own = core.own_security(&session.actor).await.unwrap();
         let names: Vec<_> = own.keys.iter().map(|key| key.name.as_str()).collect();
@@ -28,10 +33,30 @@ both_engines! {
         // Nobody else's.
         let bob = kit.ram_user(&acme, "bob").await;
         let bob = kit.session(&bob).await;
-        let theirs = core.rename_own_key(&bob.actor, first.id.as_str(), "mine", origin()).await;
+        let mine = async |actor: SessionActor| rename(actor, "mine").await;
+        let (bob, theirs) = kit.proved(&bob, USER_PASSWORD, mine).await;
         assert_eq!(refusal(theirs), Refusal::PasskeyNotFound);
-        let theirs = core.rename_key_of(&bob.actor, "alice", (first.id.as_str(), "mine"), origin()).await;
+        let theirs = core.rename_key_of(&bob.actor, "alice", (KeyKind::Passkey, id, "mine"), origin()).await;
         assert_eq!(refusal(theirs), Refusal::NoPermission);
+    }
+
+    async fn attack_111_renaming_ones_own_key_asks_for_a_proof(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user(&acme, "alice").await;
+        let mut key = SoftKey::passkey();
+        let bound = kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut key).await.unwrap();
+        let session = kit.session_with_key(&alice, &mut key).await;
+        let rename = async |actor: SessionActor| {
+            kit.core().rename_own_key(&actor, bound.id.as_str(), "laptop", origin()).await
+        };
+        let (refused, told) = kit.told(&acme.id, rename(session.actor.clone())).await;
+        assert!(demand(refused).ways.key);
+        assert!(told.len() == 1 && told[0].contains("proof_required"), "{told:?}");
+        let own = kit.core().own_security(&session.actor).await.unwrap();
+        assert_eq!(own.keys[0].name, "Passkey");
+        let (session, renamed) = kit.proved_by_key(&session, &mut key, rename).await;
+        renamed.unwrap();
+        assert_eq!(kit.core().own_security(&session.actor).await.unwrap().keys[0].name, "laptop");
     }
 
     async fn attack_063_111_unbinding_ones_own_key_always_asks_for_a_proof(kit: Kit) {

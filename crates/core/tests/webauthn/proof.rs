@@ -1,7 +1,9 @@
 //! Proofs by keys before sensitive operations.
 
-use countersign_core::Refusal;
+use countersign_core::webauthn::{OtherType, Prompt};
+use countersign_core::{Refusal, SessionActor};
 use countersign_model::webauthn::KeyKind;
+use countersign_testkit::keys::unnamed;
 use countersign_testkit::people::{OWNER_PASSWORD, USER_PASSWORD};
 use countersign_testkit::{Account, Kit, SoftKey, Visitor, both_engines, demand, origin, reason, refusal};
 use std::time::Duration;
@@ -17,6 +19,12 @@ async fn owner_of_old(kit: &Kit, acme: &Account, key: &mut SoftKey) -> Visitor {
     visitor
 }
 
+/// How the browser is told to verify its user.
+fn verification(prompt: &Prompt) -> String {
+    let options: serde_json::Value = serde_json::from_str(&prompt.options).unwrap();
+    options["userVerification"].as_str().unwrap().to_owned()
+}
+
 both_engines! {
     async fn d13_d11_a_key_proves_a_sensitive_operation(kit: Kit) {
         let acme = kit.account("acme").await;
@@ -26,6 +34,64 @@ both_engines! {
         let (owner, made) = kit.proved_by_key(&owner, &mut key, make).await;
         made.unwrap();
         kit.make_user(&owner.actor, "bob").await.unwrap();
+    }
+
+    async fn attack_074_a_passkey_that_did_not_verify_its_user_proves_nothing(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut key = SoftKey::passkey();
+        let owner = owner_of_old(&kit, &acme, &mut key).await;
+        let asked = demand(kit.make_user(&owner.actor, "alice").await);
+        let prompt = kit.core().begin_proof(&owner.actor, &asked.token, origin()).await.unwrap();
+        assert_eq!(verification(&prompt), "required");
+        key.count();
+        key.user_verified = false;
+        let answer = key.get(&prompt.options);
+        let (refused, told) =
+            kit.told(&acme.id, kit.core().prove_with_key(&owner.actor, &asked.token, answer, origin())).await;
+        assert_eq!(reason(refused), "user_not_verified");
+        assert!(told.len() == 1 && told[0].contains("VerifyIdentity"), "{told:?}");
+        // A touch is no guess: it does not count against the passkey, however often it comes.
+        for _ in 0..10 {
+            let prompt = kit.core().begin_proof(&owner.actor, &asked.token, origin()).await.unwrap();
+            let answer = key.get(&prompt.options);
+            let refused = kit.core().prove_with_key(&owner.actor, &asked.token, answer, origin()).await;
+            assert_eq!(reason(refused), "user_not_verified");
+        }
+        demand(kit.make_user(&owner.actor.clone().with_proof(asked.token), "alice").await);
+        key.user_verified = true;
+        let make = async |actor| kit.make_user(&actor, "alice").await;
+        kit.proved_by_key(&owner, &mut key, make).await.1.unwrap();
+    }
+
+    async fn a_security_key_proves_by_a_touch_also_beside_a_passkey(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut u2f = SoftKey::u2f();
+        let mut passkey = SoftKey::passkey();
+        let session = kit.owner_session(&acme).await;
+        kit.bind_own_key(&session, OWNER_PASSWORD, KeyKind::SecurityKey, &mut u2f).await.unwrap();
+        let owner = kit.session_with_key(&acme.owner, &mut u2f).await;
+        kit.advance(QUARTER);
+        let asked = demand(kit.make_user(&owner.actor, "alice").await);
+        let prompt = kit.core().begin_proof(&owner.actor, &asked.token, origin()).await.unwrap();
+        assert_eq!(verification(&prompt), "discouraged");
+        let begin = async |actor: SessionActor| {
+            kit.core().begin_own_key(&actor, KeyKind::Passkey, OtherType::Keep, origin()).await
+        };
+        let (owner, begun) = kit.proved_by_key(&owner, &mut u2f, begin).await;
+        let made = unnamed(passkey.create(&begun.unwrap().options));
+        let (token, _) = kit.core().finish_own_key(&owner.actor, made, origin()).await.unwrap();
+        let owner = kit.visitor(token).await;
+        kit.advance(QUARTER);
+        let asked = demand(kit.make_user(&owner.actor, "alice").await);
+        let prompt = kit.core().begin_proof(&owner.actor, &asked.token, origin()).await.unwrap();
+        assert_eq!(verification(&prompt), "preferred", "an old security key could not do what must be");
+        passkey.count();
+        passkey.user_verified = false;
+        let answer = passkey.get(&prompt.options);
+        let refused = kit.core().prove_with_key(&owner.actor, &asked.token, answer, origin()).await;
+        assert_eq!(reason(refused), "user_not_verified");
+        let make = async |actor| kit.make_user(&actor, "alice").await;
+        kit.proved_by_key(&owner, &mut u2f, make).await.1.unwrap();
     }
 
     async fn attack_105_a_proof_is_for_its_operation_arguments_and_session_alone(kit: Kit) {

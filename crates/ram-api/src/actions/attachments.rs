@@ -4,6 +4,7 @@ use super::{groups, policies};
 use crate::answer::Node;
 use crate::call::{Answered, Call, answered, time};
 use crate::error::ApiError;
+use countersign_core::authorise::Action;
 use countersign_core::policies::{AttachedPolicy, HolderLine, version_id};
 use countersign_model::policy::PolicyRef;
 
@@ -11,34 +12,34 @@ use countersign_model::policy::PolicyRef;
 const MOST_UNPAGED: i64 = 10_000;
 
 pub(crate) async fn attach_to_user(call: &Call<'_>) -> Answered {
-    let (user, policy) = (call.required_user()?, whole_account(call)?);
+    let (user, policy) = (call.required_user()?, whole_account(call, Action::AttachPolicy).await?);
     answered(call.core.attach_policy(call.actor, &user, policy, call.origin).await)?;
     Ok(Vec::new())
 }
 
 pub(crate) async fn detach_from_user(call: &Call<'_>) -> Answered {
-    let (user, policy) = (call.required_user()?, whole_account(call)?);
+    let (user, policy) = (call.required_user()?, whole_account(call, Action::DetachPolicy).await?);
     answered(call.core.detach_policy(call.actor, &user, policy, call.origin).await)?;
     Ok(Vec::new())
 }
 
 pub(crate) async fn attach_to_group(call: &Call<'_>) -> Answered {
-    let (group, policy) = (groups::name(call)?, whole_account(call)?);
+    let (group, policy) = (groups::name(call)?, whole_account(call, Action::AttachPolicyToGroup).await?);
     answered(call.core.attach_policy_to_group(call.actor, group.as_str(), policy, call.origin).await)?;
     Ok(Vec::new())
 }
 
 pub(crate) async fn detach_from_group(call: &Call<'_>) -> Answered {
-    let (group, policy) = (groups::name(call)?, whole_account(call)?);
+    let (group, policy) = (groups::name(call)?, whole_account(call, Action::DetachPolicyFromGroup).await?);
     answered(call.core.detach_policy_from_group(call.actor, group.as_str(), policy, call.origin).await)?;
     Ok(Vec::new())
 }
 
 /// The policy that is meant, for the whole account. Countersign has no resource groups, so what was to count within one
 /// of them must not count everywhere.
-fn whole_account(call: &Call<'_>) -> Result<PolicyRef, ApiError> {
+async fn whole_account(call: &Call<'_>, action: Action) -> Result<PolicyRef, ApiError> {
     call.refuse("ResourceGroupId")?;
-    policies::policy(call)
+    policies::policy(call, action).await
 }
 
 pub(crate) async fn list_for_user(call: &Call<'_>) -> Answered {
@@ -54,7 +55,7 @@ pub(crate) async fn list_for_group(call: &Call<'_>) -> Answered {
 }
 
 pub(crate) async fn list_entities(call: &Call<'_>) -> Answered {
-    let policy = policies::policy(call)?;
+    let policy = policies::policy(call, Action::ListEntitiesForPolicy).await?;
     let found = call.core.list_entities_for_policy(call.actor, policy, MOST_UNPAGED, call.origin).await;
     let found = answered(found)?;
     let user = |user: &HolderLine| {

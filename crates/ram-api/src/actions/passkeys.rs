@@ -1,4 +1,4 @@
-//! The passkeys of a user. Binding one needs a browser, so no call does it.
+//! The passkeys of a user. Binding one needs a browser, so no call does it. A security key is no passkey, whatever its id.
 
 use crate::answer::Node;
 use crate::call::{Answered, Call, answered};
@@ -18,7 +18,7 @@ pub(crate) async fn list(call: &Call<'_>) -> Answered {
 pub(crate) async fn update(call: &Call<'_>) -> Answered {
     let id = id(call)?;
     let (user, name) = (call.required_user()?, call.request.required("PasskeyName")?);
-    answered(call.core.rename_key_of(call.actor, &user, (&id, name), call.origin).await)?;
+    answered(call.core.rename_key_of(call.actor, &user, (KeyKind::Passkey, &id, name), call.origin).await)?;
     Ok(Vec::new())
 }
 

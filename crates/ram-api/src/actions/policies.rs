@@ -5,6 +5,7 @@ use crate::answer::Node;
 use crate::call::{Answered, Call, answered, time};
 use crate::error::ApiError;
 use crate::refusals::of_code;
+use countersign_core::authorise::Action;
 use countersign_core::policies::{NewPolicy, PolicyView, policy_ref, version_id};
 use countersign_model::names::{Description, PolicyName};
 use countersign_model::policy::{MalformedPolicy, PolicyDocument, PolicyRef, PolicyType};
@@ -21,7 +22,8 @@ pub(crate) async fn create(call: &Call<'_>) -> Answered {
 }
 
 pub(crate) async fn get(call: &Call<'_>) -> Answered {
-    let (view, version) = answered(call.core.policy(call.actor, policy(call)?, call.origin).await)?;
+    let (view, version) =
+        answered(call.core.policy(call.actor, policy(call, Action::ViewPolicy).await?, call.origin).await)?;
     Ok(vec![("Policy", counted(&view)), ("DefaultPolicyVersion", policy_versions::node(&version))])
 }
 
@@ -64,10 +66,11 @@ fn after(position: &str) -> Result<Option<PolicyRef>, ApiError> {
     answered(policy_ref(read_type(kind)?, name)).map(Some)
 }
 
-/// The policy that is meant, of either type.
-pub(super) fn policy(call: &Call<'_>) -> Result<PolicyRef, ApiError> {
+/// The policy that is meant, of either type, by whoever may do this to it.
+pub(super) async fn policy(call: &Call<'_>, action: Action) -> Result<PolicyRef, ApiError> {
     let (kind, name) = (call.request.required("PolicyType")?, call.request.required("PolicyName")?);
-    answered(policy_ref(read_type(kind)?, name))
+    let meant = (action, read_type(kind)?, name);
+    answered(call.core.policy_meant(call.actor, meant, call.origin).await)
 }
 
 /// The name of a policy that the account wrote.

@@ -4,6 +4,7 @@ use super::policies::{document, name, policy};
 use crate::answer::Node;
 use crate::call::{Answered, Call, answered, time};
 use crate::error::ApiError;
+use countersign_core::authorise::Action;
 use countersign_core::policies::{NewVersion, PolicyVersion, WhenFull};
 
 pub(crate) async fn create(call: &Call<'_>) -> Answered {
@@ -26,13 +27,14 @@ fn when_full(call: &Call<'_>) -> Result<WhenFull, ApiError> {
 }
 
 pub(crate) async fn get(call: &Call<'_>) -> Answered {
-    let which = (policy(call)?, call.request.required("VersionId")?);
+    let which = (policy(call, Action::ViewPolicyVersion).await?, call.request.required("VersionId")?);
     let version = answered(call.core.policy_version(call.actor, which, call.origin).await)?;
     Ok(vec![("PolicyVersion", node(&version))])
 }
 
 pub(crate) async fn list(call: &Call<'_>) -> Answered {
-    let versions = answered(call.core.list_policy_versions(call.actor, policy(call)?, call.origin).await)?;
+    let policy = policy(call, Action::ListPolicyVersions).await?;
+    let versions = answered(call.core.list_policy_versions(call.actor, policy, call.origin).await)?;
     Ok(vec![("PolicyVersions", Node::list_of("PolicyVersion", versions.iter().map(node)))])
 }
 

@@ -20,6 +20,33 @@ fn document(text: &str) -> (&str, &str) {
 }
 
 both_engines! {
+    async fn who_may_not_read_policies_does_not_learn_which_there_are(kit: Kit) {
+        let acme = kit.account("acme").await;
+        kit.ram_user(&acme, "nobody").await;
+        kit.group(&acme, "readers", &[], &[]).await;
+        let (client, nobody) = (kit.owner_client(&acme).await, kit.user_client(&acme, "nobody").await);
+        let (user, group, version) = (("UserName", "nobody"), ("GroupName", "readers"), ("VersionId", "v1"));
+        for (action, more) in [
+            ("GetPolicy", None),
+            ("GetPolicyVersion", Some(version)),
+            ("ListPolicyVersions", None),
+            ("ListEntitiesForPolicy", None),
+            ("AttachPolicyToUser", Some(user)),
+            ("DetachPolicyFromUser", Some(user)),
+            ("AttachPolicyToGroup", Some(group)),
+            ("DetachPolicyFromGroup", Some(group)),
+        ] {
+            let parameters = |name| [Some(SYSTEM), Some(("PolicyName", name)), more].into_iter().flatten().collect::<Vec<_>>();
+            for name in ["AdministratorAccess", "AdministratorExcess"] {
+                let (refused, events) = kit.told(&acme.id, nobody.ram(&kit, action, &parameters(name))).await;
+                assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "NoPermission"), "{action} {name}");
+                assert_eq!(events.len(), 1, "{action} {name}: {events:?}");
+            }
+            let absent = client.ram(&kit, action, &parameters("AdministratorExcess")).await;
+            assert_eq!((absent.status, absent.code()), (StatusCode::NOT_FOUND, "EntityNotExist.Policy"), "{action}");
+        }
+    }
+
     async fn p02_a_policy_is_written_found_described_and_removed(kit: Kit) {
         let acme = kit.account("acme").await;
         let client = kit.owner_client(&acme).await;

@@ -26,7 +26,8 @@ CREATE TABLE webauthn_credentials (
     FOREIGN KEY (account_id, principal_id) REFERENCES principals ON DELETE CASCADE
 );
 
--- Challenges that wait for their answer. Each is for one purpose and whoever began it: a logon, a session, a browser.
+-- Challenges that wait for their answer. Each is for one purpose and whoever began it: a logon, a session. Those of logons by
+-- passkey are kept by the browser, and get a row when they are answered, so that they are not answered again.
 CREATE TABLE webauthn_ceremonies (
     challenge_hash BYTEA    NOT NULL PRIMARY KEY,
     started_by     TEXT COLLATE "C"    NOT NULL,

@@ -31,7 +31,7 @@ pub(crate) async fn cases(store: &Store) {
     assert_eq!(sixteen_at_once(store, raced).await, 1);
 
     let stranger = Ceremony {
-        purpose: CeremonyPurpose::PasskeyLogon,
+        purpose: CeremonyPurpose::SecondFactor,
         subject: None,
         replaces: false,
         expires_at: NOON.plus(second(1)),
@@ -39,11 +39,20 @@ pub(crate) async fn cases(store: &Store) {
     change!(store, |tx, stranger| webauthn_ceremonies::begin(tx, &[3; 32], "browser", &stranger));
     assert_eq!(consume(3, "browser", 0).await, Some(stranger.clone()));
 
+    let used = async |by: &'static str| {
+        let until = NOON.plus(second(1));
+        change!(store, |tx| webauthn_ceremonies::use_up(tx, &[4; 32], by, until))
+    };
+    assert!(used("browser").await && !used("browser").await && !used("another browser").await);
+    assert!(consume(4, "another session", 0).await.is_none(), "nothing waits under it");
+    let raced = async move |tx: &mut Tx<'_>| webauthn_ceremonies::use_up(tx, &[5; 32], "browser", NOON).await;
+    assert_eq!(sixteen_at_once(store, raced).await, 1);
+
     for byte in 10..15 {
         let late = Ceremony { expires_at: NOON.plus(second(u64::from(byte))), ..stranger.clone() };
         change!(store, |tx, late| webauthn_ceremonies::begin(tx, &[byte; 32], "busy", &late));
     }
     assert_eq!(change!(store, |tx| webauthn_ceremonies::trim(tx, "busy", 2)), 3);
     assert!(consume(14, "busy", 0).await.is_some() && consume(10, "busy", 0).await.is_none());
-    assert_eq!(change!(store, |tx| webauthn_ceremonies::sweep(tx, NOON.plus(second(14)))), 1);
+    assert_eq!(change!(store, |tx| webauthn_ceremonies::sweep(tx, NOON.plus(second(14)))), 3);
 }
