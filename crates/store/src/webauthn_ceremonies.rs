@@ -13,6 +13,7 @@ statements! {
             ORDER BY expires_at DESC LIMIT 1000 OFFSET $2)";
     CONSUME = "DELETE FROM webauthn_ceremonies WHERE challenge_hash = $1 AND started_by = $2 AND expires_at > $3 \
                RETURNING purpose, account_id, principal_id, replaces, expires_at";
+    IS_OPEN = "SELECT purpose FROM webauthn_ceremonies WHERE challenge_hash = $1 AND started_by = $2 AND expires_at > $3";
     SWEEP = "DELETE FROM webauthn_ceremonies WHERE expires_at < $1";
 }
 
@@ -56,6 +57,18 @@ pub async fn consume(
     now: Timestamp,
 ) -> Result<Option<Ceremony>, StoreError> {
     tx.row(CONSUME, params![challenge_hash, started_by, now]).await?.map(read).transpose()
+}
+
+/// Whether somebody waits for the answer to a challenge, for this purpose. Uses nothing up.
+pub async fn is_open(
+    tx: &mut Tx<'_>,
+    challenge_hash: &[u8; 32],
+    (started_by, purpose): (&str, CeremonyPurpose),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = tx.row(IS_OPEN, params![challenge_hash, started_by, now]).await?;
+    let found = row.map(|row| row.reader("webauthn_ceremonies").parse::<CeremonyPurpose>("purpose")).transpose()?;
+    Ok(found == Some(purpose))
 }
 
 /// Drops ceremonies that ran out.

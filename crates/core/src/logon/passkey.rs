@@ -4,7 +4,7 @@
 use super::{Advance, LogonStep};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
-use crate::webauthn::{Assertion, KeyTry, Prompt, Read, TryStanding, over, user_handle};
+use crate::webauthn::{Assertion, Awaited, KeyTry, Prompt, Read, TryStanding, over};
 use crate::{Countersign, token_hash};
 use countersign_model::ids::LogonId;
 use countersign_model::logon::{LOGON_LIFETIME, Logon, LogonFacts, LogonState, Method};
@@ -47,8 +47,8 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<LogonStep, Error> {
         self.check_clock()?;
-        let answer = self.read_assertion(&response).await?;
         let (this, started_by, origin) = (self.clone(), started_by(token), origin.clone());
+        let answer = self.read_assertion(Awaited::PasskeyLogon(started_by.clone()), &response).await?;
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
             let known = match this.find_passkey(tx, &started_by, &answer).await {
                 Ok(known) => known,
@@ -123,8 +123,7 @@ impl Countersign {
         let (now, logon) = (self.now(), &found.logon);
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
         let answer = answer.as_ref().map_err(|invalid| Error::because(Refusal::WrongCredentials, invalid.code()))?;
-        let handle = user_handle((&logon.account_id, &logon.principal_id));
-        if answer.verified.user_handle.as_deref() != Some(&handle) {
+        if !answer.verified.names((&logon.account_id, &logon.principal_id)) {
             return Err(Error::because(Refusal::WrongCredentials, "wrong_user_handle"));
         }
         let asked = KeyTry {

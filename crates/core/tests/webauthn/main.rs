@@ -3,6 +3,7 @@
 
 mod binding;
 mod ceremonies;
+mod held;
 mod lies;
 mod logon;
 mod managing;
