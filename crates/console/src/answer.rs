@@ -230,6 +230,10 @@ pub(crate) fn field_of(refusal: Refusal) -> Option<&'static str> {
         | Refusal::OtherMfaTypeBound
         | Refusal::KeyNotAccepted
         | Refusal::KeyNotAllowed
+        | Refusal::KeyDisowned
+        | Refusal::KeyRestored
+        | Refusal::NoKeyUsable
+        | Refusal::LastUsableFactor
         | Refusal::KeyUnknown
         | Refusal::TooManyKeys
         | Refusal::CeremonyOver
@@ -329,6 +333,10 @@ pub(crate) const REFUSAL_CODES: &[&str] = &[
     "OperationConflict.MFADeviceType",
     "InvalidParameter.SecurityKey",
     "NotSupport.SecurityKey",
+    "NotSupport.SecurityKey.Disowned",
+    "NotSupport.SecurityKey.Restored",
+    "NotSupport.SecurityKey.None",
+    "OperationConflict.LastUsableFactor",
     "EntityNotExist.SecurityKey",
     "EntityAlreadyExists.SecurityKey",
     "LimitExceeded.SecurityKey",

@@ -146,6 +146,7 @@ async fn take_proof(
                 | Refusal::OldPasswordIncorrect
                 | Refusal::KeyNotAccepted
                 | Refusal::KeyNotAllowed
+                | Refusal::KeyDisowned
                 | Refusal::KeyUnknown
                 | Refusal::CeremonyOver),
             ..
@@ -189,13 +190,18 @@ async fn show(
         Ok(form) => form,
         Err(error) => return answer::failure(console, visitor, error),
     };
-    let options = if asked.ways.key {
+    let (options, problems) = if asked.ways.key {
         match console.core.begin_proof(&member.0, &asked.token, &visitor.origin).await {
-            Ok(prompt) => prompt.options,
+            Ok(prompt) => (prompt.options, problems),
+            // A code may be left.
+            Err(Error::Refused { refusal: refusal @ Refusal::NoKeyUsable, .. }) => {
+                let none = Problems::one(KEY_FORM, refusal_text(&visitor.words, refusal));
+                (String::new(), if asked.ways.code { problems } else { none })
+            }
             Err(error) => return answer::failure(console, visitor, error),
         }
     } else {
-        String::new()
+        (String::new(), problems)
     };
     let suffix = &console.core.identity().suffix;
     let back = back(console, sent);

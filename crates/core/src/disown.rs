@@ -1,6 +1,6 @@
 //! "This was not me": the answer to a notice, by the link in its mail or from a session. It ends all that was opened as
-//! the principal, takes back what can be taken back, disables the AccessKeys that were made or enabled since, and tells the
-//! administrators.
+//! the principal, takes back what can be taken back, disables the AccessKeys that were made or enabled since, holds back the
+//! security keys and passkeys that were bound since, and tells the administrators.
 //!
 //! The link's secret is not stored: it is a keyed hash of what the notice is, so that a copy of the database makes none.
 
@@ -18,6 +18,7 @@ use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice, Notic
 use countersign_model::principal::LoginProfile;
 use countersign_store::{
     Tx, access_keys, audit, facts, login_profiles, notices, principals, recovery_codes, virtual_mfa,
+    webauthn_credentials,
 };
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
@@ -27,7 +28,7 @@ use std::time::Duration;
 const PURPOSE: &str = "not me";
 /// Links of notices up to this instant are over.
 const LINKS_ENDED_AT: &str = "disown_links_ended_at";
-/// A key is a little older than the notice that tells of it.
+/// A key of either sort is a little older than the notice that tells of it.
 const KEYS_BEFORE: Duration = Duration::from_mins(1);
 
 impl Countersign {
@@ -46,36 +47,37 @@ impl Countersign {
     }
 
     /// "This was not me", by a link. Good once.
-    pub async fn disown_by_link(&self, token: &str, origin: &Origin) -> Result<Notice, Error> {
+    pub async fn disown_by_link(&self, token: &str, origin: &Origin) -> Result<Disowned, Error> {
         self.check_clock()?;
         let (this, token, origin) = (self.clone(), token.to_owned(), origin.clone());
-        let unit = async move |tx: &mut Tx<'_>| -> Result<Notice, Error> {
+        let unit = async move |tx: &mut Tx<'_>| -> Result<Disowned, Error> {
             let judged = this.judge_link(tx, &token).await;
             if let Err(Error::Refused { refusal, .. }) = &judged {
                 // Anybody can send anything here, so it is counted, not written down.
                 audit::count_refusal(tx, this.now(), &origin.address, refusal.code()).await?;
             }
             let notice = judged?;
-            let disabled = this.end_all(tx, &notice).await?;
+            let done = this.end_all(tx, notice).await?;
+            let notice = &done.notice;
             let actor = AuditActor {
                 kind: ActorKind::Logon,
                 id: notice.principal_id.to_string(),
                 name: notice.facts.logon_name.clone(),
             };
             let action = Action::DisownNotice.code();
-            let details = told(&notice) + &keys_told(&disabled);
+            let details = done.told();
             let written =
                 Written { actor, action, target: "", outcome: Outcome::Success, reason: "by_link", details: &details };
             this.write_event(tx, &notice.account_id, &origin, written).await?;
-            Ok(notice)
+            Ok(done)
         };
         self.inner.store.write(unit).await
     }
 
     /// "This was not me", of a notice of one's own, from a session. The session ends with all others.
-    pub async fn disown(&self, actor: &SessionActor, notice: &str, origin: &Origin) -> Result<Notice, Error> {
+    pub async fn disown(&self, actor: &SessionActor, notice: &str, origin: &Origin) -> Result<Disowned, Error> {
         let (this, deed, id) = (self.clone(), Deed::own(actor, Action::DisownNotice.code()), notice.to_owned());
-        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Notice, Error> {
+        let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Disowned, Error> {
             admitted.may(Action::DisownNotice, &Resource::Oneself)?;
             let (account, principal) = admitted.oneself()?;
             let id: NoticeId = id.parse().map_err(|_| Refusal::NoticeOver)?;
@@ -84,16 +86,16 @@ impl Countersign {
                 return Err(Refusal::NoticeOver.into());
             }
             admitted.guard_oneself(tx).await?;
-            let disabled = this.end_all(tx, &notice).await?;
-            admitted.tell("notice", notice.id.as_str());
-            admitted.tell("kind", notice.kind.as_str());
-            if let Some(what) = TakenBack::with(notice.kind).code() {
+            let done = this.end_all(tx, notice).await?;
+            admitted.tell("notice", done.notice.id.as_str());
+            admitted.tell("kind", done.notice.kind.as_str());
+            if let Some(what) = TakenBack::with(done.notice.kind).code() {
                 admitted.tell("taken_back", what);
             }
-            if !disabled.is_empty() {
-                admitted.tell("access_keys_disabled", &named(&disabled));
+            for (key, value) in done.keys_told() {
+                admitted.tell(key, &value);
             }
-            Ok(notice)
+            Ok(done)
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
@@ -117,9 +119,9 @@ impl Countersign {
         Ok(notice)
     }
 
-    /// Marks the notice, ends what was opened as the principal, and tells the administrators; which AccessKeys it has
-    /// disabled. The mark is what makes it happen once.
-    async fn end_all(&self, tx: &mut Tx<'_>, notice: &Notice) -> Result<Vec<AccessKeyId>, Error> {
+    /// Marks the notice, ends what was opened as the principal, and tells the administrators. The mark is what makes it
+    /// happen once.
+    async fn end_all(&self, tx: &mut Tx<'_>, notice: Notice) -> Result<Disowned, Error> {
         let (account, principal, now) = (&notice.account_id, &notice.principal_id, self.now());
         // The row that guards him comes first, as everywhere.
         principals::guard(tx, account, principal).await?.ok_or(Refusal::NoticeOver)?;
@@ -128,18 +130,49 @@ impl Countersign {
         }
         end_everything(tx, (account, principal), now).await?;
         virtual_mfa::delete_pending(tx, account, principal).await?;
-        take_back(tx, notice).await?;
+        take_back(tx, &notice).await?;
         // Whoever did it may have left himself a way back in. Keys that served before go on serving.
-        let disabled = access_keys::disable_since(tx, (account, principal), notice.at.minus(KEYS_BEFORE), now).await?;
+        let since = notice.at.minus(KEYS_BEFORE);
+        let access_keys = access_keys::disable_since(tx, (account, principal), since, now).await?;
+        // They stay bound: whoever has the password must not need less than before.
+        let held = webauthn_credentials::hold_since(tx, (account, principal), since).await?;
+        let keys = held.into_iter().map(|(_, name)| name).collect();
+        let done = Disowned { notice, access_keys, keys };
         let finding = Finding {
-            account,
-            principal,
-            principal_name: &notice.facts.logon_name,
+            account: &done.notice.account_id,
+            principal: &done.notice.principal_id,
+            principal_name: &done.notice.facts.logon_name,
             kind: FindingKind::Disowned,
-            details: &(told(notice) + &keys_told(&disabled)),
+            details: &done.told(),
         };
         self.raise(tx, finding).await?;
-        Ok(disabled)
+        Ok(done)
+    }
+}
+
+/// What "This was not me" has done, beyond ending what was open.
+#[derive(Debug, Clone)]
+pub struct Disowned {
+    /// The notice that was disowned.
+    pub notice: Notice,
+    /// The AccessKeys that were disabled.
+    pub access_keys: Vec<AccessKeyId>,
+    /// The names of the security keys and passkeys that are refused from now on.
+    pub keys: Vec<String>,
+}
+
+impl Disowned {
+    /// What the log and the finding tell: which notice, of what, and the keys.
+    fn told(&self) -> String {
+        let keys = self.keys_told().into_iter().map(|(key, value)| format!("{key}={};", value.replace(';', ",")));
+        told(&self.notice) + &keys.collect::<String>()
+    }
+
+    /// The keys of both sorts, as far as there are any.
+    fn keys_told(&self) -> Vec<(&'static str, String)> {
+        let access_keys: Vec<_> = self.access_keys.iter().map(AccessKeyId::as_str).collect();
+        let told = [("access_keys_disabled", access_keys.join(" ")), ("keys_held", self.keys.join(", "))];
+        told.into_iter().filter(|(_, keys)| !keys.is_empty()).collect()
     }
 }
 
@@ -221,15 +254,6 @@ fn told(notice: &Notice) -> String {
     let address = notice.facts.address.replace(';', ",");
     let taken_back = TakenBack::with(notice.kind).code().map(|what| format!("taken_back={what};")).unwrap_or_default();
     format!("notice={};kind={};from={address};{taken_back}", notice.id, notice.kind)
-}
-
-/// The AccessKeys that were disabled, if there were any.
-fn keys_told(disabled: &[AccessKeyId]) -> String {
-    if disabled.is_empty() { String::new() } else { format!("access_keys_disabled={};", named(disabled)) }
-}
-
-fn named(keys: &[AccessKeyId]) -> String {
-    keys.iter().map(AccessKeyId::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// What the hash is of: account, notice and principal, none of which can run into the next.

@@ -103,12 +103,20 @@ pub enum Refusal {
     MfaNotBound,
     /// A device must stay bound: it can be replaced, not unbound.
     MfaRequired,
+    /// The other factors that are bound cannot be used at present: without this one nobody could log on.
+    LastUsableFactor,
     /// Only one type of MFA device is allowed, and one of another type is bound.
     OtherMfaTypeBound,
     /// What the browser sent is no credential that can be bound: begin again.
     KeyNotAccepted,
     /// The account's policy does not allow this security key or passkey.
     KeyNotAllowed,
+    /// The key's user says that he did not bind it.
+    KeyDisowned,
+    /// The passkey came back with a backup: it has to pass behind the password once.
+    KeyRestored,
+    /// None of the keys that are bound can be used at present.
+    NoKeyUsable,
     /// Nobody has this passkey (any more).
     KeyUnknown,
     /// The credential is bound already, or another key has the name.
@@ -221,9 +229,13 @@ impl Refusal {
             Self::MfaAlreadyBound => "EntityAlreadyExists.User.MFADevice",
             Self::MfaNotBound => "EntityNotExist.User.MFADevice",
             Self::MfaRequired => "OperationConflict.MFARequired",
+            Self::LastUsableFactor => "OperationConflict.LastUsableFactor",
             Self::OtherMfaTypeBound => "OperationConflict.MFADeviceType",
             Self::KeyNotAccepted => "InvalidParameter.SecurityKey",
             Self::KeyNotAllowed => "NotSupport.SecurityKey",
+            Self::KeyDisowned => "NotSupport.SecurityKey.Disowned",
+            Self::KeyRestored => "NotSupport.SecurityKey.Restored",
+            Self::NoKeyUsable => "NotSupport.SecurityKey.None",
             Self::KeyUnknown => "EntityNotExist.SecurityKey",
             Self::KeyExists => "EntityAlreadyExists.SecurityKey",
             Self::TooManyKeys => "LimitExceeded.SecurityKey",

@@ -10,16 +10,15 @@ use crate::settings::{
     Difference, Fingerprint, SettingsChange, are_ages_stricter, change_action, differences, is_a_strength_raised,
     is_stricter, judge,
 };
+use crate::webauthn::{Terms, has_factor_left};
 use countersign_model::Timestamp;
-use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::ids::PrincipalId;
 use countersign_model::principal::{Account, ConsoleLogon};
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::settings::{AttestationPolicy, MfaForLogon, SecuritySettings, SensitiveOperation};
-use countersign_model::webauthn::Roots;
+use countersign_model::webauthn::{Make, Roots};
 use countersign_store::forecast::{AdministratorRow, Alike, Class, Thresholds};
-use countersign_store::{
-    Tx, access_keys, accounts, factors, forecast as counted, login_profiles, principals, webauthn_credentials,
-};
+use countersign_store::{Tx, access_keys, accounts, forecast as counted, login_profiles, principals};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +71,8 @@ pub enum Effect {
     PasswordExpired,
     /// The next logon is refused: the password that an administrator gave has run out.
     InitialPasswordExpired,
+    /// Every factor that he has is a key that is refused.
+    NoKeyLeft,
     /// He must bind a device at the next logon.
     MustBind,
     /// The same, and he had to already.
@@ -96,6 +97,7 @@ impl Effect {
         Self::Idle,
         Self::PasswordExpired,
         Self::InitialPasswordExpired,
+        Self::NoKeyLeft,
         Self::MustBind,
         Self::MustBindAnyway,
         Self::MustChangePassword,
@@ -114,6 +116,7 @@ impl Effect {
             Self::Idle => "idle",
             Self::PasswordExpired => "password-expired",
             Self::InitialPasswordExpired => "initial-password-expired",
+            Self::NoKeyLeft => "no-key-left",
             Self::MustBind => "must-bind",
             Self::MustBindAnyway => "must-bind-anyway",
             Self::MustChangePassword => "must-change-password",
@@ -127,7 +130,10 @@ impl Effect {
     /// Whether it keeps somebody from logging on.
     #[must_use]
     pub const fn refuses(self) -> bool {
-        matches!(self, Self::OutsideNetworks | Self::Idle | Self::PasswordExpired | Self::InitialPasswordExpired)
+        matches!(
+            self,
+            Self::OutsideNetworks | Self::Idle | Self::PasswordExpired | Self::InitialPasswordExpired | Self::NoKeyLeft
+        )
     }
 }
 
@@ -140,23 +146,24 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<Forecast, Error> {
         let action = change_action(&change);
-        let (deed, from, roots) = (Deed::on(actor, action.code(), ""), origin.clone(), self.roots());
+        let (deed, from, this) = (Deed::on(actor, action.code(), ""), origin.clone(), self.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Question, Error> {
             let (account, _) = admitted.oneself()?;
             admitted.may(action, &Resource::Account(account.clone()))?;
             let account = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
             let after = judge(&change, &account, admitted, &from)?;
-            check_administrator_path(tx, &account, (&after, roots), admitted, &from).await?;
+            check_administrator_path(tx, &account, (&after, &this), admitted, &from).await?;
             let is_owner = admitted.who.role == Role::Owner;
             let own_address_outside = is_owner && !after.logon_networks.admit(&from.address);
-            Ok(Question { account, after, now: admitted.now, own_address_outside })
+            Ok(Question { account, after, roots: this.roots(), now: admitted.now, own_address_outside })
         };
         let asked = self.look(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await?;
         let (question, same) = (Arc::new(asked), self.inner.store.clone());
+        let rp_id = self.relying_party().id().to_owned();
         let (of_users, of_places) = (Arc::clone(&question), Arc::clone(&question));
         // Side by side: each goes over all users, and neither needs what the other sees to be of the same instant.
         let (users, places) = tokio::try_join!(
-            self.inner.store.read_at_length(async move |tx: &mut Tx<'_>| count_users(tx, &of_users).await),
+            self.inner.store.read_at_length(async move |tx: &mut Tx<'_>| count_users(tx, &of_users, &rp_id).await),
             same.read_at_length(async move |tx: &mut Tx<'_>| count_places(tx, &of_places).await),
         )?;
         foresee(&question, &users, &places)
@@ -167,11 +174,26 @@ impl Countersign {
 struct Question {
     account: Account,
     after: SecuritySettings,
+    roots: Roots,
     now: Timestamp,
     own_address_outside: bool,
 }
 
 impl Question {
+    /// Whether the policy of attestation refuses keys that it allowed.
+    fn refuses_more_keys(&self) -> bool {
+        !self.after.attestation.covers(&self.account.settings.attestation)
+    }
+
+    /// Those of whom the new policy refuses every key, and the present one does not.
+    fn shut_out(&self, keys: &[(PrincipalId, Make)]) -> HashSet<PrincipalId> {
+        let allowed_by = |policy: &AttestationPolicy| -> HashSet<&PrincipalId> {
+            keys.iter().filter(|(_, make)| policy.judge(*make, self.roots).is_ok()).map(|(id, _)| id).collect()
+        };
+        let (before, after) = (allowed_by(&self.account.settings.attestation), allowed_by(&self.after.attestation));
+        before.difference(&after).map(|id| (*id).clone()).collect()
+    }
+
     /// Whether networks that were admitted are not any more.
     fn narrowed(&self) -> bool {
         !self.after.logon_networks.covers(&self.account.settings.logon_networks)
@@ -187,9 +209,11 @@ impl Question {
 struct Users {
     alike: Vec<Alike>,
     administrators: Vec<AdministratorRow>,
+    /// Those whom the policy of attestation leaves no key.
+    keyless: HashSet<PrincipalId>,
 }
 
-async fn count_users(tx: &mut Tx<'_>, asked: &Question) -> Result<Users, Error> {
+async fn count_users(tx: &mut Tx<'_>, asked: &Question, rp_id: &str) -> Result<Users, Error> {
     let (account, by) = (&asked.account.id, thresholds(&asked.after, asked.now));
     Ok(Users {
         alike: if asked.narrowed() {
@@ -198,6 +222,11 @@ async fn count_users(tx: &mut Tx<'_>, asked: &Question) -> Result<Users, Error> 
             counted::classes(tx, account, by).await?
         },
         administrators: counted::administrators(tx, account, by, LOOKED_AT).await?,
+        keyless: if asked.refuses_more_keys() {
+            asked.shut_out(&counted::keys(tx, account, rp_id).await?)
+        } else {
+            HashSet::new()
+        },
     })
 }
 
@@ -240,6 +269,7 @@ fn foresee(asked: &Question, users: &Users, ending: &Ending) -> Result<Forecast,
     for Alike { class, address, users } in &users.alike {
         tally.count(&suffered(*class, address.as_deref()), *users);
     }
+    tally.count_if_any(Effect::NoKeyLeft, users.keyless.len());
     tally.count_if_any(Effect::MachineForgotten, ending.remembered.len());
     tally.count_if_any(Effect::KeyIdle, usize::try_from(ending.key_holders).unwrap_or_default());
     let console_users = users.alike.iter().map(|alike| alike.users).sum();
@@ -252,6 +282,7 @@ fn foresee(asked: &Question, users: &Users, ending: &Ending) -> Result<Forecast,
     }
     for AdministratorRow { class, id, name, address, is_restricted: _ } in &users.administrators {
         let mut suffered = suffered(*class, address.as_deref());
+        suffered.extend(users.keyless.contains(id).then_some(Effect::NoKeyLeft));
         suffered.extend(ending.remembered.contains(id).then_some(Effect::MachineForgotten));
         suffered.extend(proves_more.then_some(Effect::ProofMoreOften));
         tally.name(&suffered, name);
@@ -330,11 +361,11 @@ fn thresholds(after: &SecuritySettings, now: Timestamp) -> Thresholds {
 pub(crate) async fn check_administrator_path(
     tx: &mut Tx<'_>,
     account: &Account,
-    (after, roots): (&SecuritySettings, Roots),
+    (after, this): (&SecuritySettings, &Countersign),
     admitted: &Admitted,
     origin: &Origin,
 ) -> Result<(), Error> {
-    let keys = (!after.attestation.covers(&account.settings.attestation)).then_some((&after.attestation, roots));
+    let keys = (!after.attestation.covers(&account.settings.attestation)).then(|| this.terms(&after.attestation));
     if let (Some(keys), Some(session)) = (keys, &admitted.session)
         && !has_factor_left(tx, (session.account_id(), session.principal_id()), keys).await?
     {
@@ -362,25 +393,8 @@ pub(crate) async fn check_administrator_path(
     Err(Refusal::NoAdministratorPath.into())
 }
 
-/// Whether a policy leaves somebody a factor to log on with: he has none, or a virtual MFA device, or a key that it allows.
-async fn has_factor_left(
-    tx: &mut Tx<'_>,
-    (account, principal): (&AccountId, &PrincipalId),
-    (policy, roots): (&AttestationPolicy, Roots),
-) -> Result<bool, Error> {
-    let keys = webauthn_credentials::list(tx, account, principal).await?;
-    if keys.is_empty() || keys.iter().any(|key| policy.judge(key, roots).is_ok()) {
-        return Ok(true);
-    }
-    Ok(factors::of(tx, account, principal).await?.code)
-}
-
 /// Whether the owner of an account can log on.
-pub(crate) async fn owner_gets_in(
-    tx: &mut Tx<'_>,
-    account: &Account,
-    keys: Option<(&AttestationPolicy, Roots)>,
-) -> Result<bool, Error> {
+pub(crate) async fn owner_gets_in(tx: &mut Tx<'_>, account: &Account, keys: Option<Terms<'_>>) -> Result<bool, Error> {
     let Some(owner) = principals::find_owner_of(tx, &account.id).await? else { return Ok(false) };
     if let Some(keys) = keys
         && !has_factor_left(tx, (&account.id, &owner.id), keys).await?

@@ -56,6 +56,8 @@ pub struct LogonView {
     pub may_remember: bool,
     /// What can be asked for as second factor, or what is bound where something has to be. Told once the password was right.
     pub factors: Factors,
+    /// Whether keys are bound and none of them can be asked for. Told once the password was right.
+    pub keys_refused: bool,
     /// Whether the device that must be bound takes the place of one that was lost. Told after the recovery code.
     pub replaces_device: bool,
 }
@@ -121,11 +123,18 @@ impl Countersign {
             let LogonInFull { logon, subject, .. } = this.live_logon(tx, &hash).await?;
             let allowed = subject.as_ref().is_some_and(|subject| may_remember(logon.kind, &subject.settings));
             let may_remember = allowed && logon.state == LogonState::SecondFactor;
-            let factors = match logon.state {
-                LogonState::SecondFactor | LogonState::Bind => subject.map(|subject| subject.factors),
+            let subject = match logon.state {
+                LogonState::SecondFactor | LogonState::Bind => subject,
                 LogonState::Password | LogonState::ChoosePassword => None,
             };
-            let factors = factors.unwrap_or_default();
+            let bound = subject.as_ref().map(|subject| subject.factors).unwrap_or_default();
+            let factors = match &subject {
+                Some(subject) if bound.keys() && logon.state == LogonState::SecondFactor => {
+                    let whose = (&logon.account_id, &logon.principal_id);
+                    this.factors_to_ask_for(tx, whose, bound, &subject.settings.attestation).await?
+                }
+                Some(_) | None => bound,
+            };
             let replaces_device = factors.any() && logon.state == LogonState::Bind;
             Ok(LogonView {
                 state: logon.state,
@@ -133,6 +142,7 @@ impl Countersign {
                 name: logon.name,
                 may_remember,
                 factors,
+                keys_refused: bound.keys() && !factors.keys(),
                 replaces_device,
             })
         };

@@ -7,9 +7,10 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::logon::requires_device;
 use crate::passwords::password_expires_at;
-use crate::webauthn::KeyView;
+use crate::webauthn::{KeyView, Left};
 use countersign_model::Timestamp;
 use countersign_model::audit::AuditEvent;
+use countersign_model::ids::KeyId;
 use countersign_model::principal::PrincipalKind;
 use countersign_model::virtual_mfa::{VirtualMfa, VirtualMfaState, serial_number};
 use countersign_model::webauthn::Factors;
@@ -81,6 +82,24 @@ pub struct OwnSecurity {
     pub may_change_password: bool,
     /// How many AccessKeys he has; nothing where he may not manage them himself.
     pub access_keys: Option<i64>,
+}
+
+impl OwnSecurity {
+    /// Why the virtual MFA device cannot be unbound, if it cannot.
+    #[must_use]
+    pub fn keeps_device(&self) -> Option<Refusal> {
+        let left = Left { bound: self.keys.len(), usable: self.keys.iter().filter(|key| key.is_usable).count() };
+        left.judge(self.mfa_required).err()
+    }
+
+    /// Why a key cannot be unbound, if it cannot.
+    #[must_use]
+    pub fn keeps_key(&self, id: &KeyId) -> Option<Refusal> {
+        let device = usize::from(self.factors.code);
+        let others: Vec<_> = self.keys.iter().filter(|key| key.id != *id).collect();
+        let usable = others.iter().filter(|key| key.is_usable).count();
+        Left { bound: device + others.len(), usable: device + usable }.judge(self.mfa_required).err()
+    }
 }
 
 impl DeviceView {

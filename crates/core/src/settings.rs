@@ -108,7 +108,7 @@ impl Countersign {
             }
             let account = accounts::find(tx, account).await?.ok_or(Refusal::AccountNotFound)?;
             let settings = judge(&change, &account, &again, &from)?;
-            forecast::check_administrator_path(tx, &account, (&settings, this.roots()), &again, &from).await?;
+            forecast::check_administrator_path(tx, &account, (&settings, &this), &again, &from).await?;
             for difference in differences(&account.settings, &settings) {
                 admitted.tell(difference.setting, &format!("{}>{}", difference.before, difference.after));
             }

@@ -10,12 +10,14 @@ mod binding;
 mod managing;
 mod products;
 mod registration;
+mod usable;
 
 pub use managing::Removed;
 pub use products::{product_name, products};
 
-pub(crate) use assertion::{Assertion, KeyTry, TryStanding, wrong};
+pub(crate) use assertion::{Assertion, Awaited, KeyTry, TryStanding, wrong};
 pub(crate) use registration::has_one_type;
+pub(crate) use usable::{Leaving, Left, Terms, has_factor_left};
 
 use crate::Countersign;
 use crate::error::{Error, Refusal};
@@ -24,9 +26,9 @@ use countersign_model::budget::Budget;
 use countersign_model::ids::{AccountId, KeyId, PrincipalId};
 use countersign_model::logon::Method;
 use countersign_model::settings::AttestationPolicy;
-use countersign_model::webauthn::{Aaguid, CEREMONY_LIFETIME, KeyKind, Roots, Trust, WebAuthnCredential};
+use countersign_model::webauthn::{Aaguid, CEREMONY_LIFETIME, KeyHold, KeyKind, Roots, Trust, WebAuthnCredential};
 use countersign_store::webauthn_ceremonies::Ceremony;
-use countersign_store::{Tx, webauthn_ceremonies, webauthn_credentials};
+use countersign_store::{Tx, accounts, webauthn_ceremonies, webauthn_credentials};
 use countersign_webauthn::{Allowed, Invalid, Request, Verification, request_options};
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
@@ -96,6 +98,10 @@ pub struct KeyView {
     pub last_used_at: Option<Timestamp>,
     /// Whether the account's policy allows it at present.
     pub is_allowed: bool,
+    /// Why it is held back, if it is.
+    pub held: Option<KeyHold>,
+    /// Whether it can be used at present: allowed, of this installation, and not disowned.
+    pub is_usable: bool,
     /// Tries of it.
     pub budget: Budget,
     /// The credential id in base64url, for the browser.
@@ -121,6 +127,15 @@ impl Countersign {
         self.inner.store.read(unit).await
     }
 
+    /// How many keys the lists of allowed models refuse only because roots of trust of makers are known here: they were bound
+    /// before.
+    pub async fn unrooted_keys(&self) -> Result<i64, Error> {
+        match self.roots() {
+            Roots::Known => self.inner.store.read(async move |tx: &mut Tx<'_>| count_unrooted(tx).await).await,
+            Roots::Unknown => Ok(0),
+        }
+    }
+
     /// Whether roots of trust of makers are known here.
     pub(crate) fn roots(&self) -> Roots {
         if self.relying_party().has_roots() { Roots::Known } else { Roots::Unknown }
@@ -136,7 +151,7 @@ impl Countersign {
         let mut views = Vec::new();
         for key in webauthn_credentials::list(tx, whose.0, whose.1).await? {
             let budget = countersign_store::budgets::find(tx, assertion::counted(&key)).await?;
-            views.push(KeyView::of(key, policy, self.roots(), budget));
+            views.push(KeyView::of(key, self.terms(policy), budget));
         }
         Ok(views)
     }
@@ -175,9 +190,11 @@ impl Countersign {
 }
 
 impl KeyView {
-    fn of(key: WebAuthnCredential, policy: &AttestationPolicy, roots: Roots, budget: Budget) -> Self {
+    fn of(key: WebAuthnCredential, terms: Terms<'_>, budget: Budget) -> Self {
         Self {
-            is_allowed: policy.judge(&key, roots).is_ok(),
+            is_allowed: terms.policy.judge(key.make(), terms.roots).is_ok(),
+            is_usable: terms.allow(&key),
+            held: key.held,
             product: product_name(&key.aaguid),
             credential_id: BASE64URL_NOPAD.encode(&key.credential_id),
             id: key.id,
@@ -195,6 +212,21 @@ impl KeyView {
             budget,
         }
     }
+}
+
+/// How many keys of all accounts would serve if no roots of trust were known, and do not where some are.
+pub(crate) async fn count_unrooted(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    let mut count = 0;
+    for account in accounts::list(tx, i64::MAX).await? {
+        let policy = &account.settings.attestation;
+        if let AttestationPolicy::Allow(_) = policy {
+            let makes = webauthn_credentials::count_by_make(tx, &account.id).await?;
+            let is_shut_out =
+                |make| policy.judge(make, Roots::Unknown).is_ok() && policy.judge(make, Roots::Known).is_err();
+            count += makes.into_iter().filter(|(make, _)| is_shut_out(*make)).map(|(_, keys)| keys).sum::<i64>();
+        }
+    }
+    Ok(count)
 }
 
 /// What a credential of this kind proves.

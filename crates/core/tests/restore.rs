@@ -29,11 +29,11 @@ both_engines! {
         kit.advance(DAY);
         let used: Vec<String> = (-2..=2).map(|step| phone.code_at(&kit, step)).collect();
         let (restored, told) = kit.told(&acme.id, kit.core().mark_restored()).await;
-        let Restored { ended, devices, stale, codes_from, keys_disabled } = restored.unwrap();
+        let Restored { ended, devices, stale, codes_from, keys_disabled, passkeys_held } = restored.unwrap();
         assert_eq!(told, ["operator RestoreInstallation success"]);
         assert!(ended.sessions >= 2 && ended.logons >= 1 && ended.browsers >= 1, "{ended:?}");
         assert_eq!((ended.machines, ended.bindings, ended.proofs, devices, stale), (1, 1, 2, 1, 1));
-        assert_eq!(keys_disabled, 0);
+        assert_eq!((keys_disabled, passkeys_held), (0, 0));
 
         // What was open is over, for everybody.
         for token in [&visitor.token, &owner.token] {

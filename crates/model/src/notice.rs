@@ -134,6 +134,8 @@ text_enum! {
         AuditLogBroken = "audit-log-broken",
         /// AccessKeys were restored from a backup and are disabled until somebody says that they are still wanted.
         AccessKeysStale = "access-keys-stale",
+        /// Passkeys were restored from a backup: they log on without a password once they have passed behind one.
+        PasskeysStale = "passkeys-stale",
         /// An `AccessKey` was used while the clock ran ahead and is disabled: its calls could be sent again.
         AccessKeysAhead = "access-keys-ahead",
     }

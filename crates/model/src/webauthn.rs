@@ -40,6 +40,18 @@ text_enum! {
 }
 
 text_enum! {
+    /// Why a credential is held back. It stays bound, and counts as a second factor: a password alone never does what took
+    /// more before.
+    KeyHold, "hold on a WebAuthn credential" {
+        /// Its user says that he did not bind it. It is refused everywhere, until it is unbound.
+        Disowned = "disowned",
+        /// It came back with a backup and may have been unbound since. It is refused in the place of the password, until it
+        /// has passed behind one.
+        Restored = "restored",
+    }
+}
+
+text_enum! {
     /// What a challenge was asked for. It is good for nothing else.
     CeremonyPurpose, "purpose of a WebAuthn ceremony" {
         /// Binding a security key.
@@ -181,6 +193,27 @@ pub struct WebAuthnCredential {
     pub created_at: Timestamp,
     /// When it last passed.
     pub last_used_at: Option<Timestamp>,
+    /// Why it is held back, if it is.
+    pub held: Option<KeyHold>,
+}
+
+impl WebAuthnCredential {
+    /// What the attestation tells of its authenticator.
+    #[must_use]
+    pub const fn make(&self) -> Make {
+        Make { aaguid: self.aaguid, trust: self.trust, backup_eligible: self.backup_eligible }
+    }
+}
+
+/// What a policy of attestation looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Make {
+    /// The model.
+    pub aaguid: Aaguid,
+    /// How far the attestation that says so was verified.
+    pub trust: Trust,
+    /// Whether the credential may leave its device.
+    pub backup_eligible: bool,
 }
 
 /// Whether the roots of trust of makers are known, so that an attestation can be more than signed by somebody.
@@ -220,7 +253,7 @@ impl NotAllowed {
 
 impl AttestationPolicy {
     /// Whether it allows a credential. Judged at registration, and at every use: the policy may have become stricter.
-    pub fn judge(&self, key: &WebAuthnCredential, roots: Roots) -> Result<(), NotAllowed> {
+    pub fn judge(&self, key: Make, roots: Roots) -> Result<(), NotAllowed> {
         match self {
             Self::DeviceBound if key.backup_eligible => Err(NotAllowed::MaySync),
             Self::Deny(list) if list.contains(&key.aaguid) => Err(NotAllowed::OnTheDenyList),
@@ -303,6 +336,7 @@ mod tests {
             name: "key".into(),
             created_at: Timestamp::from_micros(0),
             last_used_at: None,
+            held: None,
         }
     }
 
@@ -333,7 +367,7 @@ mod tests {
             (DeviceBound, ONE, Trust::None, true, Known, Err(NotAllowed::MaySync)),
             (DeviceBound, Aaguid::default(), Trust::None, false, Known, Ok(())),
         ] {
-            assert_eq!(policy.judge(&key(aaguid, trust, synced), roots), expected, "{policy} {aaguid} {trust}");
+            assert_eq!(policy.judge(key(aaguid, trust, synced).make(), roots), expected, "{policy} {aaguid} {trust}");
         }
     }
 

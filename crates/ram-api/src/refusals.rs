@@ -78,6 +78,10 @@ fn of_refusal(refusal: Refusal) -> ApiError {
         // What no signed call can meet.
         | R::KeyNotAccepted
         | R::KeyNotAllowed
+        | R::KeyDisowned
+        | R::KeyRestored
+        | R::NoKeyUsable
+        | R::LastUsableFactor
         | R::KeyUnknown
         | R::TooManyKeys
         | R::CeremonyOver

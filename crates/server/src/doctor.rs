@@ -101,6 +101,7 @@ async fn examine(settings: &Settings) -> Vec<Line> {
     lines.extend(database.look.as_ref().map(audit_log::check));
     lines.extend(network::check(settings).await);
     lines.extend(database.look.as_ref().and_then(|look| network::key_hosts(settings, look)));
+    lines.extend(database.look.as_ref().and_then(|look| network::unrooted_keys(settings, look)));
     lines.push(mail::check(settings).await);
     lines
 }

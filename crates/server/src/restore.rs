@@ -178,13 +178,15 @@ fn tell(restored: &Restored, from: Option<&Path>, json: bool) -> Result<(), Fail
             "codes_from": restored.codes_from.to_rfc3339(),
             "recovery_codes_of": restored.stale,
             "access_keys_of": restored.keys_disabled,
+            "passkeys_of": restored.passkeys_held,
         }));
     }
     let first = if from.is_some() { "The backup is in place, and marked." } else { "The database is marked." };
     say(&format!(
         "{first}\n\n  Ended: {} sessions, {} logons, {} remembered machines, {} known browsers, {} bindings, {} proofs,\n  {} waiting mails.\n  \
          Codes of {} devices are taken from {} on.\n  Recovery codes of {} people have to be made anew.\n  \
-         AccessKeys of {} people are disabled until somebody enables them.\n\n\
+         AccessKeys of {} people are disabled until somebody enables them.\n  \
+         Passkeys of {} people log on by themselves once they have passed behind the password.\n\n\
          Passwords, devices and policies are those of the backup: whoever was removed or locked since is back, and \
          passwords that were changed since are the old ones. Start the server when you have looked at that.",
         ended.sessions,
@@ -197,6 +199,7 @@ fn tell(restored: &Restored, from: Option<&Path>, json: bool) -> Result<(), Fail
         restored.devices,
         restored.codes_from.to_rfc3339(),
         restored.stale,
-        restored.keys_disabled
+        restored.keys_disabled,
+        restored.passkeys_held
     ))
 }

@@ -195,6 +195,9 @@ impl Server {
 
 /// Refuses to start where security keys and passkeys were registered at another host: their users could not log on.
 async fn check_keys(settings: &Settings, core: &Countersign) -> Result<(), Failure> {
+    if let Some(told) = unrooted(core.unrooted_keys().await?) {
+        tracing::warn!("{told}");
+    }
     let stranded = core.stranded_keys().await?;
     let Some(told) = stranded_keys(&stranded, core.relying_party().id()) else { return Ok(()) };
     if settings.danger_strand_keys {
@@ -202,6 +205,15 @@ async fn check_keys(settings: &Settings, core: &Countersign) -> Result<(), Failu
         return Ok(());
     }
     Err(Failure::new(format!("{told}: set public_url back, or say --danger-strand-keys and mean it")))
+}
+
+/// What is wrong with keys that were bound before the roots of trust of makers were configured, if there are any.
+pub(crate) fn unrooted(keys: i64) -> Option<String> {
+    (keys > 0).then(|| {
+        format!(
+            "{keys} security keys and passkeys were bound without attestation_roots, and lists of allowed models refuse them now"
+        )
+    })
 }
 
 /// What is wrong with keys that were registered at other hosts, if there are any.

@@ -3,9 +3,11 @@
 
 use crate::attachments::{administrators, is_restricted};
 use crate::factors::has_factor;
+use crate::webauthn_credentials::read_make;
 use crate::{Row, RowReader, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccountId, PrincipalId};
+use countersign_model::webauthn::Make;
 
 /// A [`Class`] as one number; `$1` to `$3` are the [`Thresholds`] of ages.
 macro_rules! class {
@@ -45,6 +47,14 @@ statements! {
                   JOIN login_profiles lp ON lp.account_id = m.account_id AND lp.principal_id = m.principal_id \
                   AND lp.console_logon = 'enabled' \
                   WHERE m.account_id = $1 AND m.account_epoch = $2 AND m.expires_at > $3";
+    /// Whoever has a virtual MFA device as well is shut out by no policy.
+    KEYS = "SELECT DISTINCT w.principal_id, w.aaguid, w.trust, w.backup_eligible FROM webauthn_credentials w \
+            JOIN principals p ON p.account_id = w.account_id AND p.principal_id = w.principal_id AND p.kind = 'ram-user' \
+            JOIN login_profiles lp ON lp.account_id = w.account_id AND lp.principal_id = w.principal_id \
+            AND lp.console_logon = 'enabled' \
+            WHERE w.account_id = $1 AND w.rp_id = $2 AND (w.held IS NULL OR w.held <> 'disowned') \
+            AND NOT EXISTS (SELECT 1 FROM virtual_mfa v WHERE v.account_id = w.account_id \
+            AND v.principal_id = w.principal_id AND v.state = 'bound')";
     SESSIONS = "SELECT COUNT(*) FROM sessions s \
                 JOIN principals p ON p.account_id = s.account_id AND p.principal_id = s.principal_id \
                 AND p.epoch = s.principal_epoch \
@@ -158,6 +168,16 @@ pub async fn remembered(
 ) -> Result<Vec<PrincipalId>, StoreError> {
     let rows = tx.rows(REMEMBERED, params![account, account_epoch, now]).await?;
     rows.into_iter().map(|row| row.reader("remembered_machines").parse("principal_id")).collect()
+}
+
+/// The makes of the keys that users of an account log on with who have nothing else. `rp_id` is the relying party that they
+/// have to be of.
+pub async fn keys(tx: &mut Tx<'_>, account: &AccountId, rp_id: &str) -> Result<Vec<(PrincipalId, Make)>, StoreError> {
+    let read = |row: Row| {
+        let mut r = row.reader("webauthn_credentials");
+        Ok((r.parse("principal_id")?, read_make(&mut r)?))
+    };
+    tx.rows(KEYS, params![account, rp_id]).await?.into_iter().map(read).collect()
 }
 
 /// How many sessions of an account are good at `now`, if those that lie idle since `idle_since` are not.

@@ -13,6 +13,7 @@ statements! {
     FIND = "SELECT account_id, principal_id, session_id, operation, arguments, method, expires_at FROM proofs \
             WHERE token_hash = $1";
     CHALLENGE = "UPDATE proofs SET challenge_hash = $1 WHERE token_hash = $2 AND method IS NULL";
+    HAS_CHALLENGE = "SELECT session_id FROM proofs WHERE token_hash = $1 AND challenge_hash = $2";
     TAKE_CHALLENGE = "UPDATE proofs SET challenge_hash = NULL WHERE token_hash = $1 AND challenge_hash = $2";
     GIVE = "UPDATE proofs SET method = $1 WHERE token_hash = $2 AND method IS NULL";
     HOLD = "UPDATE proofs SET expires_at = expires_at WHERE token_hash = $1";
@@ -94,6 +95,15 @@ pub async fn find(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Option<Proof
 /// Asks a security key or passkey for a proof, in place of an earlier challenge; not if it was given already.
 pub async fn challenge(tx: &mut Tx<'_>, token_hash: &[u8; 32], challenge_hash: &[u8; 32]) -> Result<bool, StoreError> {
     Ok(tx.execute(CHALLENGE, params![challenge_hash, token_hash]).await? == 1)
+}
+
+/// Whether a proof waits for the answer to this challenge. Uses nothing up.
+pub async fn has_challenge(
+    tx: &mut Tx<'_>,
+    token_hash: &[u8; 32],
+    challenge_hash: &[u8; 32],
+) -> Result<bool, StoreError> {
+    Ok(tx.row(HAS_CHALLENGE, params![token_hash, challenge_hash]).await?.is_some())
 }
 
 /// Uses the challenge of a proof up. Of several that try, one succeeds.

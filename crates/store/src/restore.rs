@@ -29,6 +29,11 @@ statements! {
                   JOIN principals p ON p.account_id = k.account_id AND p.principal_id = k.principal_id \
                   WHERE k.status = 'Active' GROUP BY k.account_id, k.principal_id, p.name \
                   ORDER BY k.account_id, k.principal_id";
+    STALE_PASSKEYS = "SELECT w.account_id, w.principal_id, p.name, COUNT(*) FROM webauthn_credentials w \
+                      JOIN principals p ON p.account_id = w.account_id AND p.principal_id = w.principal_id \
+                      WHERE w.kind = 'passkey' AND w.held IS NULL GROUP BY w.account_id, w.principal_id, p.name \
+                      ORDER BY w.account_id, w.principal_id";
+    HOLD_PASSKEYS = "UPDATE webauthn_credentials SET held = 'restored' WHERE kind = 'passkey' AND held IS NULL";
     DISABLE_KEYS = "UPDATE access_keys SET status = 'Inactive', updated_at = $1 WHERE status = 'Active'";
     SPEND_CODES = "UPDATE recovery_codes SET used_at = $1 WHERE used_at IS NULL";
 }
@@ -73,7 +78,7 @@ pub async fn spend_steps(tx: &mut Tx<'_>, step: i64) -> Result<u64, StoreError> 
     Ok(tx.execute(SPEND_STEPS, params![step]).await? + tx.execute(SPEND_UNBOUND, params![step]).await?)
 }
 
-/// Somebody of whom the mark takes recovery codes or AccessKeys.
+/// Somebody of whom the mark takes recovery codes or AccessKeys, or holds passkeys back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stale {
     /// The account.
@@ -97,6 +102,13 @@ pub async fn spend_recovery_codes(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec
 pub async fn disable_access_keys(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Stale>, StoreError> {
     let stale = read_stale(tx.rows(STALE_KEYS, params![]).await?);
     tx.execute(DISABLE_KEYS, params![now]).await?;
+    stale
+}
+
+/// Holds every passkey back that is not held yet; whose they are.
+pub async fn hold_passkeys(tx: &mut Tx<'_>) -> Result<Vec<Stale>, StoreError> {
+    let stale = read_stale(tx.rows(STALE_PASSKEYS, params![]).await?);
+    tx.execute(HOLD_PASSKEYS, params![]).await?;
     stale
 }
 

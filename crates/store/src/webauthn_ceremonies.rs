@@ -16,6 +16,7 @@ statements! {
                RETURNING purpose, account_id, principal_id, replaces, expires_at";
     USE_UP = "INSERT INTO webauthn_ceremonies (challenge_hash, started_by, purpose, replaces, expires_at) \
               VALUES ($1, $2, $3, $4, $5) ON CONFLICT (challenge_hash) DO NOTHING";
+    IS_OPEN = "SELECT purpose FROM webauthn_ceremonies WHERE challenge_hash = $1 AND started_by = $2 AND expires_at > $3";
     SWEEP = "DELETE FROM webauthn_ceremonies WHERE expires_at < $1";
 }
 
@@ -72,6 +73,18 @@ pub async fn use_up(
     let purpose = CeremonyPurpose::PasskeyLogon.as_str();
     let used = tx.execute(USE_UP, params![challenge_hash, started_by, purpose, false, expires_at]).await?;
     Ok(used == 1)
+}
+
+/// Whether somebody waits for the answer to a challenge, for this purpose. Uses nothing up.
+pub async fn is_open(
+    tx: &mut Tx<'_>,
+    challenge_hash: &[u8; 32],
+    (started_by, purpose): (&str, CeremonyPurpose),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row = tx.row(IS_OPEN, params![challenge_hash, started_by, now]).await?;
+    let found = row.map(|row| row.reader("webauthn_ceremonies").parse::<CeremonyPurpose>("purpose")).transpose()?;
+    Ok(found == Some(purpose))
 }
 
 /// Drops ceremonies that ran out.

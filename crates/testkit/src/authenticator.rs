@@ -43,6 +43,8 @@ pub fn maker_root() -> Vec<u8> {
 
 fn name(common_name: &str) -> DistinguishedName {
     let mut name = DistinguishedName::new();
+    name.push(DnType::CountryName, "ZZ");
+    name.push(DnType::OrganizationName, "Soft keys");
     name.push(DnType::OrganizationalUnitName, "Authenticator Attestation");
     name.push(DnType::CommonName, common_name);
     name
@@ -61,10 +63,47 @@ pub enum Attestation {
     Forged,
     /// `packed`, by a certificate for another model.
     OtherModel,
+    /// `packed`, by a certificate of the maker's that is not as §8.2.1 asks.
+    Flawed(Flaw),
     /// `fido-u2f`.
     U2f,
     /// A format that nobody knows.
     Unknown,
+}
+
+/// What is wrong with a certificate for attestation (WebAuthn §8.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is of version 2.
+    Version,
+    /// The subject tells no country.
+    Country,
+    /// The subject tells no organization.
+    Organization,
+    /// The subject is of another unit.
+    Unit,
+    /// The subject has no common name.
+    CommonName,
+    /// It may sign certificates.
+    Authority,
+    /// It does not say that it may not.
+    NoConstraints,
+    /// The extension that tells the model is critical.
+    CriticalModel,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Version,
+        Self::Country,
+        Self::Organization,
+        Self::Unit,
+        Self::CommonName,
+        Self::Authority,
+        Self::NoConstraints,
+        Self::CriticalModel,
+    ];
 }
 
 /// A credential that an authenticator holds.
@@ -300,15 +339,16 @@ impl SoftKey {
                 let signature = held.pair.sign(&SystemRandom::new(), &signed).unwrap();
                 ("packed", packed(signature.as_ref(), None))
             }
-            Attestation::Packed | Attestation::Forged | Attestation::OtherModel => {
+            Attestation::Packed | Attestation::Forged | Attestation::OtherModel | Attestation::Flawed(_) => {
                 let aaguid = if self.attestation == Attestation::OtherModel { [1; 16] } else { self.aaguid };
-                let (certificate, pair) = certificate(aaguid, self.attestation == Attestation::Forged);
+                let flaw = if let Attestation::Flawed(flaw) = self.attestation { Some(flaw) } else { None };
+                let (certificate, pair) = certificate(aaguid, self.attestation == Attestation::Forged, flaw);
                 ("packed", packed(&sign(&pair, &signed), Some(&certificate)))
             }
             Attestation::U2f => {
                 let rp_id_hash = &data[..32];
                 let message = [&[0], rp_id_hash, client_data_hash.as_slice(), &held.id, &[4], x, y].concat();
-                let (certificate, pair) = certificate([0; 16], false);
+                let (certificate, pair) = certificate([0; 16], false, None);
                 let statement = [
                     head(5, 2),
                     text("sig"),
@@ -324,16 +364,34 @@ impl SoftKey {
 }
 
 /// A certificate for attestation and its key; one that is forged leads to no maker.
-fn certificate(aaguid: [u8; 16], forged: bool) -> (Vec<u8>, EcdsaKeyPair) {
+fn certificate(aaguid: [u8; 16], forged: bool, flaw: Option<Flaw>) -> (Vec<u8>, EcdsaKeyPair) {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
     let mut params = CertificateParams::default();
     params.distinguished_name = name("A soft key");
-    params.is_ca = IsCa::ExplicitNoCa;
+    params.is_ca = match flaw {
+        Some(Flaw::Authority) => IsCa::Ca(BasicConstraints::Unconstrained),
+        Some(Flaw::NoConstraints) => IsCa::NoCa,
+        _ => IsCa::ExplicitNoCa,
+    };
+    match flaw {
+        Some(Flaw::Country) => drop(params.distinguished_name.remove(DnType::CountryName)),
+        Some(Flaw::Organization) => drop(params.distinguished_name.remove(DnType::OrganizationName)),
+        Some(Flaw::Unit) => params.distinguished_name.push(DnType::OrganizationalUnitName, "Authenticators"),
+        Some(Flaw::CommonName) => drop(params.distinguished_name.remove(DnType::CommonName)),
+        _ => {}
+    }
     let content = [&[0x04, 16], aaguid.as_slice()].concat();
-    params.custom_extensions = vec![CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 45_724, 1, 1, 4], content)];
+    let mut model = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 45_724, 1, 1, 4], content);
+    model.set_criticality(flaw == Some(Flaw::CriticalModel));
+    params.custom_extensions = vec![model];
     let made = if forged { params.self_signed(&key) } else { params.signed_by(&key, &MAKER.issuer) };
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key.serialize_der(), &SystemRandom::new());
-    (made.unwrap().der().to_vec(), pair.unwrap())
+    let mut made = made.unwrap().der().to_vec();
+    if flaw == Some(Flaw::Version) {
+        let version = made.windows(5).position(|part| part == [0xa0, 3, 2, 1, 2]).unwrap();
+        made[version + 4] = 1;
+    }
+    (made, pair.unwrap())
 }
 
 fn sign(pair: &EcdsaKeyPair, message: &[u8]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! People with security keys and passkeys.
 
-use crate::people::facts;
+use crate::people::{USER_PASSWORD, facts, ram_user_name};
 use crate::{Account, Kit, Person, SoftKey, Visitor, demand, origin};
 use countersign_core::logon::{LogonStep, TypedKey};
 use countersign_core::webauthn::{KeyAnswer, KeyView, OtherType, Prompt};
@@ -16,14 +16,14 @@ pub fn unnamed(response: String) -> KeyAnswer {
 }
 
 impl Kit {
-    /// A RAM user for whom the owner has bound a key.
+    /// A RAM user with a key: a security key that the owner has bound, or a passkey of his own.
     pub async fn keyed_user(&self, account: &Account, name: &str, kind: KeyKind, key: &mut SoftKey) -> Person {
         let person = self.ram_user(account, name).await;
         self.bind_key_for(account, name, kind, key).await.unwrap();
         person
     }
 
-    /// Has the owner bind a key for a RAM user.
+    /// Has the owner bind a security key for a RAM user, or the user himself, who has no other factor, a passkey.
     pub async fn bind_key_for(
         &self,
         account: &Account,
@@ -32,9 +32,53 @@ impl Kit {
         key: &mut SoftKey,
     ) -> Result<KeyView, Error> {
         let owner = self.owner_session(account).await.actor;
+        if kind == KeyKind::Passkey {
+            return self.bind_first_passkey(account, name, (&owner, key)).await;
+        }
         let prompt = self.core().begin_key_for(&owner, name, kind, origin()).await?;
         let answer = unnamed(key.create(&prompt.options));
         self.core().finish_key_for(&owner, name, answer, origin()).await
+    }
+
+    /// Has a RAM user without a factor log on with his password and bind a passkey, at the logon where that asks for a factor.
+    async fn bind_first_passkey(
+        &self,
+        account: &Account,
+        name: &str,
+        (owner, key): (&SessionActor, &mut SoftKey),
+    ) -> Result<KeyView, Error> {
+        let logon_name = ram_user_name(name, &account.alias);
+        match self.log_on_as(&logon_name, USER_PASSWORD).await? {
+            step @ LogonStep::Open { .. } => {
+                let visitor = self.opened(step).await;
+                let (_, bound) = self.bind_own_key(&visitor, USER_PASSWORD, KeyKind::Passkey, key).await?;
+                Ok(bound)
+            }
+            LogonStep::Ask { state: LogonState::Bind, token } => {
+                let prompt = self.core().begin_logon_key_binding(&token, KeyKind::Passkey, origin()).await?;
+                let made = unnamed(key.create(&prompt.options));
+                self.core().finish_logon_key_binding(&token, made, origin()).await?;
+                Ok(self.core().user(owner, name, origin()).await?.keys.pop().unwrap())
+            }
+            LogonStep::Ask { state, .. } => panic!("{name} cannot bind a passkey: the logon asks for {state}"),
+        }
+    }
+
+    /// Has somebody with a key bind another one of his own, after he has proved himself by the first. His session goes on.
+    pub async fn bind_another_key(
+        &self,
+        visitor: &Visitor,
+        own: &mut SoftKey,
+        kind: KeyKind,
+        key: &mut SoftKey,
+    ) -> Result<(Visitor, KeyView), Error> {
+        let begin = async |actor: SessionActor| -> Result<Prompt, Error> {
+            self.core().begin_own_key(&actor, kind, OtherType::Keep, origin()).await
+        };
+        let (visitor, prompt) = self.proved_by_key(visitor, own, begin).await;
+        let made = unnamed(key.create(&prompt?.options));
+        let (token, view) = self.core().finish_own_key(&visitor.actor, made, origin()).await?;
+        Ok((self.visitor(token).await, view))
     }
 
     /// Has somebody bind a key of his own, after he has proved himself with `answer`: a code, or his password. His session

@@ -75,10 +75,7 @@ fn packed(statement: &Map<'_>, attested: &Attested<'_>, roots: &Roots<'_>) -> Re
     if leaf.key.algorithm() != algorithm || !leaf.key.verifies(&attested.signed(), signature) {
         return Err(Invalid::AttestationSignature);
     }
-    // §8.2.1
-    if !leaf.is_version_3 || leaf.is_ca || !leaf.is_for_attestation {
-        return Err(Invalid::Attestation("a certificate that is not for attestation"));
-    }
+    leaf.check_for_packed()?;
     if leaf.aaguid.is_some_and(|aaguid| aaguid != attested.credential.aaguid) {
         return Err(Invalid::Attestation("another AAGUID in the certificate"));
     }

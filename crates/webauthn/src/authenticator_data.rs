@@ -9,12 +9,22 @@ pub const LONGEST_CREDENTIAL_ID: usize = 1_023;
 /// An authenticator's model, as it calls itself. All zeros when it does not.
 pub type AaguidBytes = [u8; 16];
 
-/// Authenticator data, taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AuthenticatorData<'a> {
+/// The longest authenticator data of an assertion: 37 bytes and what extensions add. None are asked for.
+pub(crate) const LONGEST_ASSERTION: usize = 1_024;
+
+/// What stands first in all authenticator data, and is judged before anything behind it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head<'a> {
     pub(crate) rp_id_hash: &'a [u8],
     pub(crate) flags: Flags,
     pub(crate) sign_count: u32,
+    rest: &'a [u8],
+}
+
+/// Authenticator data, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuthenticatorData<'a> {
+    pub(crate) head: Head<'a>,
     /// Only in registrations.
     pub(crate) credential: Option<CredentialData<'a>>,
 }
@@ -49,7 +59,7 @@ impl Flags {
         self.0 & 0x10 != 0
     }
 
-    const fn has_credential(self) -> bool {
+    pub(crate) const fn has_credential(self) -> bool {
         self.0 & 0x40 != 0
     }
 
@@ -58,21 +68,26 @@ impl Flags {
     }
 }
 
-impl<'a> AuthenticatorData<'a> {
-    /// Reads authenticator data to their last byte.
+impl<'a> Head<'a> {
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Invalid> {
         let cut_off = Invalid::AuthenticatorData("cut off");
         let (rp_id_hash, rest) = bytes.split_at_checked(32).ok_or(cut_off)?;
         let (flags, rest) = rest.split_first().ok_or(cut_off)?;
         let (sign_count, rest) = rest.split_first_chunk::<4>().ok_or(cut_off)?;
-        let flags = Flags(*flags);
-        let (credential, rest) = if flags.has_credential() {
-            let (credential, rest) = CredentialData::read(rest)?;
+        Ok(Self { rp_id_hash, flags: Flags(*flags), sign_count: u32::from_be_bytes(*sign_count), rest })
+    }
+}
+
+impl<'a> AuthenticatorData<'a> {
+    /// Reads what stands behind the head, to the last byte.
+    pub(crate) fn read(head: Head<'a>) -> Result<Self, Invalid> {
+        let (credential, rest) = if head.flags.has_credential() {
+            let (credential, rest) = CredentialData::read(head.rest)?;
             (Some(credential), rest)
         } else {
-            (None, rest)
+            (None, head.rest)
         };
-        let rest = if flags.has_extensions() {
+        let rest = if head.flags.has_extensions() {
             let (extensions, rest) = cbor::read(rest)?;
             extensions.as_map().ok_or(Invalid::AuthenticatorData("extensions that are no map"))?;
             rest
@@ -82,7 +97,7 @@ impl<'a> AuthenticatorData<'a> {
         if !rest.is_empty() {
             return Err(Invalid::AuthenticatorData("trailing bytes"));
         }
-        Ok(Self { rp_id_hash, flags, sign_count: u32::from_be_bytes(*sign_count), credential })
+        Ok(Self { head, credential })
     }
 }
 

@@ -19,6 +19,11 @@ const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+const PRINTABLE_STRING: u8 = 0x13;
+const UTF8_STRING: u8 = 0x0c;
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+const COUNTRY: &[u8] = &[0x55, 0x04, 0x06];
+const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 const ORGANIZATIONAL_UNIT: &[u8] = &[0x55, 0x04, 0x0b];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 /// `id-fido-gen-ce-aaguid`, 1.3.6.1.4.1.45724.1.1.4.
@@ -28,10 +33,12 @@ const APPLE_NONCE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x63, 0x64, 0x08, 0x0
 
 /// What attestation looks at in a certificate.
 pub(crate) struct Certificate {
-    pub(crate) is_version_3: bool,
-    pub(crate) is_ca: bool,
-    /// Whether the subject is of the unit `Authenticator Attestation`.
-    pub(crate) is_for_attestation: bool,
+    is_version_3: bool,
+    /// What the basic constraints say, if there are any.
+    is_ca: Option<bool>,
+    subject: Subject,
+    /// Whether the extension that tells the model is critical.
+    is_aaguid_critical: bool,
     pub(crate) key: PublicKey,
     pub(crate) aaguid: Option<AaguidBytes>,
     pub(crate) apple_nonce: Option<Vec<u8>>,
@@ -54,8 +61,9 @@ impl Certificate {
         let key = read_key(signed.expect(SEQUENCE)?)?;
         let mut read = Self {
             is_version_3: version == Some(&[INTEGER, 1, 2]),
-            is_ca: false,
-            is_for_attestation: has_unit(subject, b"Authenticator Attestation")?,
+            is_ca: None,
+            subject: Subject::read(subject)?,
+            is_aaguid_critical: false,
             key,
             aaguid: None,
             apple_nonce: None,
@@ -75,25 +83,54 @@ impl Certificate {
     fn take_extension(&mut self, extension: &[u8]) -> Result<(), Invalid> {
         let mut extension = Der(extension);
         let id = extension.expect(OID)?;
-        extension.take_if(BOOLEAN)?;
+        let is_critical = is_true(extension.take_if(BOOLEAN)?);
         let mut value = Der(extension.expect(OCTET_STRING)?);
         match id {
             BASIC_CONSTRAINTS => {
-                let is_ca = Der(value.expect(SEQUENCE)?).take_if(BOOLEAN)?;
-                self.is_ca = is_ca.is_some_and(|truth| truth != [0]);
+                let is_ca = is_true(Der(value.expect(SEQUENCE)?).take_if(BOOLEAN)?);
+                once(self.is_ca.is_some())?;
+                self.is_ca = Some(is_ca);
             }
             FIDO_AAGUID => {
                 let aaguid = value.expect(OCTET_STRING)?;
+                once(self.aaguid.is_some())?;
+                self.is_aaguid_critical = is_critical;
                 self.aaguid = Some(aaguid.try_into().map_err(|_| MALFORMED)?);
             }
             APPLE_NONCE => {
                 let mut field = Der(value.expect(SEQUENCE)?);
+                once(self.apple_nonce.is_some())?;
                 self.apple_nonce = Some(Der(field.expect(0xa1)?).expect(OCTET_STRING)?.to_vec());
             }
             _ => {}
         }
         Ok(())
     }
+
+    /// What WebAuthn §8.2.1 asks of the certificate of a packed attestation.
+    pub(crate) fn check_for_packed(&self) -> Result<(), Invalid> {
+        let what = if !self.is_version_3 {
+            "a certificate that is not of version 3"
+        } else if !self.subject.is_for_attestation() {
+            "a certificate whose subject is not for attestation"
+        } else if self.is_ca != Some(false) {
+            "a certificate that does not say that it is no authority"
+        } else if self.is_aaguid_critical {
+            "a certificate that tells its model in a critical extension"
+        } else {
+            return Ok(());
+        };
+        Err(Invalid::Attestation(what))
+    }
+}
+
+/// RFC 5280 §4.2: a certificate has no extension twice.
+const fn once(is_there: bool) -> Result<(), Invalid> {
+    if is_there { Err(MALFORMED) } else { Ok(()) }
+}
+
+fn is_true(boolean: Option<&[u8]>) -> bool {
+    boolean.is_some_and(|truth| truth != [0])
 }
 
 const MALFORMED: Invalid = Invalid::Attestation("a certificate that cannot be read");
@@ -122,19 +159,43 @@ fn read_key(info: &[u8]) -> Result<PublicKey, Invalid> {
     }
 }
 
-/// Whether a name has this organizational unit.
-fn has_unit(name: &[u8], unit: &[u8]) -> Result<bool, Invalid> {
-    let mut name = Der(name);
-    while !name.0.is_empty() {
-        let mut set = Der(name.expect(SET)?);
-        while !set.0.is_empty() {
-            let mut attribute = Der(set.expect(SEQUENCE)?);
-            if attribute.expect(OID)? == ORGANIZATIONAL_UNIT && attribute.next()?.1 == unit {
-                return Ok(true);
+/// What the subject of a certificate tells, as far as attestation asks.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+struct Subject {
+    country: bool,
+    organization: bool,
+    unit: bool,
+    common_name: bool,
+}
+
+impl Subject {
+    fn read(name: &[u8]) -> Result<Self, Invalid> {
+        let (mut name, mut read) = (Der(name), Self::default());
+        while !name.0.is_empty() {
+            let mut set = Der(name.expect(SET)?);
+            while !set.0.is_empty() {
+                let mut attribute = Der(set.expect(SEQUENCE)?);
+                let kind = attribute.expect(OID)?;
+                let (tag, value) = attribute.next()?;
+                // The specification asks for UTF8String; makers write PrintableString, too, where the text allows it.
+                let is_text = matches!(tag, UTF8_STRING | PRINTABLE_STRING) && !value.is_empty();
+                match kind {
+                    COUNTRY => read.country |= is_text && value.len() == 2 && value.iter().all(u8::is_ascii_alphabetic),
+                    ORGANIZATION => read.organization |= is_text,
+                    ORGANIZATIONAL_UNIT => read.unit |= is_text && value == b"Authenticator Attestation",
+                    COMMON_NAME => read.common_name |= is_text,
+                    _ => {}
+                }
             }
         }
+        Ok(read)
     }
-    Ok(false)
+
+    /// Whether it tells country, organization and common name, and is of the unit `Authenticator Attestation`.
+    const fn is_for_attestation(&self) -> bool {
+        self.country && self.organization && self.unit && self.common_name
+    }
 }
 
 /// What is left to read of some DER.

@@ -1,7 +1,7 @@
 //! The relying party: who asks, and what it accepts (WebAuthn §7.1 and §7.2, step by step).
 
 use crate::attestation::{self, Attested, Trust};
-use crate::authenticator_data::{AaguidBytes, AuthenticatorData, Flags};
+use crate::authenticator_data::{AaguidBytes, AuthenticatorData, Flags, Head};
 use crate::cbor;
 use crate::client_data::{self, Ceremony};
 use crate::error::Invalid;
@@ -161,8 +161,9 @@ impl RelyingParty {
         let object = object.as_map().filter(|object| object.len() == 3).ok_or(missing)?;
         let part = |name| object.text(name).ok_or(missing);
         let authenticator_data = part("authData")?.as_bytes().ok_or(missing)?;
-        let data = AuthenticatorData::read(authenticator_data)?;
-        self.check_data(&data, demand.user_verification)?;
+        let head = Head::read(authenticator_data)?;
+        self.check_head(head, demand.user_verification)?;
+        let data = AuthenticatorData::read(head)?;
         let credential = data.credential.as_ref().ok_or(Invalid::AuthenticatorData("no credential"))?;
         if credential.id != response.id {
             return Err(Invalid::CredentialId);
@@ -178,7 +179,7 @@ impl RelyingParty {
         let attested = Attested {
             authenticator_data,
             client_data_hash: Sha256::digest(&response.client_data).into(),
-            rp_id_hash: data.rp_id_hash,
+            rp_id_hash: head.rp_id_hash,
             credential,
             key: &key,
         };
@@ -187,12 +188,12 @@ impl RelyingParty {
         Ok(Registered {
             credential_id: credential.id.to_vec(),
             public_key: credential.public_key.to_vec(),
-            sign_count: data.sign_count,
+            sign_count: head.sign_count,
             // A U2F attestation signs no AAGUID: one that stands there is anybody's.
             aaguid: if format == "fido-u2f" { AaguidBytes::default() } else { credential.aaguid },
-            user_verified: data.flags.user_verified(),
-            backup_eligible: data.flags.backup_eligible(),
-            backed_up: data.flags.backed_up(),
+            user_verified: head.flags.user_verified(),
+            backup_eligible: head.flags.backup_eligible(),
+            backed_up: head.flags.backed_up(),
             transports: response.transports.clone(),
             attestation_format: format.chars().filter(char::is_ascii_graphic).take(32).collect(),
             trust,
@@ -210,11 +211,12 @@ impl RelyingParty {
             return Err(Invalid::CredentialId);
         }
         client_data::check(&response.client_data, Ceremony::Get, demand.challenge, &self.origin)?;
-        let data = AuthenticatorData::read(&response.authenticator_data)?;
-        if data.credential.is_some() {
+        let data = Head::read(&response.authenticator_data)?;
+        self.check_head(data, demand.user_verification)?;
+        if data.flags.has_credential() {
             return Err(Invalid::AuthenticatorData("a credential in an assertion"));
         }
-        self.check_data(&data, demand.user_verification)?;
+        AuthenticatorData::read(data)?;
         let client_data_hash = Sha256::digest(&response.client_data);
         let signed = [response.authenticator_data.as_slice(), client_data_hash.as_slice()].concat();
         if !PublicKey::of_cose(known.public_key)?.verifies(&signed, &response.signature) {
@@ -233,11 +235,11 @@ impl RelyingParty {
         })
     }
 
-    fn check_data(&self, data: &AuthenticatorData<'_>, user_verification: UserVerification) -> Result<(), Invalid> {
-        if data.rp_id_hash != self.id_hash {
+    fn check_head(&self, head: Head<'_>, user_verification: UserVerification) -> Result<(), Invalid> {
+        if head.rp_id_hash != self.id_hash {
             return Err(Invalid::RpId);
         }
-        check_flags(data.flags, user_verification)
+        check_flags(head.flags, user_verification)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The browser's answers as `PublicKeyCredential.toJSON()` gives them (WebAuthn §5.1).
 
+use crate::authenticator_data::LONGEST_ASSERTION;
 use crate::client_data;
 use crate::error::Invalid;
 use data_encoding::BASE64URL_NOPAD;
@@ -92,10 +93,14 @@ impl AssertionResponse {
     pub fn parse(json: &str) -> Result<Self, Invalid> {
         let (id, answer) = open::<Assertion>(json)?;
         let handle = answer.user_handle.filter(|handle| !handle.is_empty());
+        let authenticator_data = decode(&answer.authenticator_data)?;
+        if authenticator_data.len() > LONGEST_ASSERTION {
+            return Err(Invalid::AuthenticatorData("too long"));
+        }
         Ok(Self {
             id,
             client_data: decode(&answer.client_data)?,
-            authenticator_data: decode(&answer.authenticator_data)?,
+            authenticator_data,
             signature: decode(&answer.signature)?,
             user_handle: handle.map(|handle| decode(&handle)).transpose()?,
         })

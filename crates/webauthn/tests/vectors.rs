@@ -125,6 +125,61 @@ fn attack_077_and_078_another_rp_origin_or_challenge_is_refused() {
     assert_eq!(authenticate(&rp, &crossed, &registered).unwrap_err(), Invalid::CeremonyType);
 }
 
+/// §8.2.1. The attestation signs no certificate, so one with a flaw comes this far.
+#[test]
+fn attack_083_the_certificate_of_a_packed_attestation_is_for_attestation() {
+    let vectors = vectors();
+    let rp = rp(&vectors);
+    let vector = &vectors["vectors"][5];
+    let object = bytes(&vector["registration"]["attestationObject"]);
+    let flaws: &[(&str, &[u8], &[u8])] = &[
+        ("version 2", &[0xa0, 3, 2, 1, 2], &[0xa0, 3, 2, 1, 1]),
+        ("no country", &[6, 3, 0x55, 4, 6], &[6, 3, 0x55, 4, 7]),
+        ("no organization", &[6, 3, 0x55, 4, 10], &[6, 3, 0x55, 4, 8]),
+        ("no unit", &[6, 3, 0x55, 4, 11], &[6, 3, 0x55, 4, 8]),
+        ("no common name", &[6, 3, 0x55, 4, 3], &[6, 3, 0x55, 4, 4]),
+        ("another unit", b"Authenticator Attestation", b"Authenticator Imitations!"),
+        ("no basic constraints", &[6, 3, 0x55, 0x1d, 0x13], &[6, 3, 0x55, 0x1d, 0x12]),
+    ];
+    for (name, from, to) in flaws {
+        let mut content = object.clone();
+        let places: Vec<_> = content.windows(from.len()).enumerate().filter(|(_, part)| part == from).collect();
+        let places: Vec<_> = places.into_iter().map(|(at, _)| at).collect();
+        assert!(!places.is_empty(), "{name}");
+        for at in places {
+            content[at..at + to.len()].copy_from_slice(to);
+        }
+        let mut changed = vector.clone();
+        changed["registration"]["attestationObject"] = json!(HEXLOWER_PERMISSIVE.encode(&content));
+        assert!(matches!(register(&rp, &changed), Err(Invalid::Attestation(_))), "{name}");
+    }
+}
+
+/// What stands behind the head is not read where the head is wrong, and an assertion has nothing long to say.
+#[test]
+fn attack_073_extensions_are_not_read_before_the_head_is_judged() {
+    let vectors = vectors();
+    let rp = rp(&vectors);
+    let registered = register(&rp, &vectors["vectors"][0]).unwrap();
+    let data = bytes(&vectors["vectors"][0]["authentication"]["authenticatorData"]);
+    let judge = |data: &[u8]| {
+        let mut changed = vectors["vectors"][0].clone();
+        changed["authentication"]["authenticatorData"] = json!(HEXLOWER_PERMISSIVE.encode(data));
+        authenticate(&rp, &changed, &registered).unwrap_err()
+    };
+    let with = |at: usize, byte: u8| {
+        let mut data = data.clone();
+        data[32] |= 0x80;
+        data[at] ^= byte;
+        // No CBOR.
+        [data.as_slice(), &[0xff; 8]].concat()
+    };
+    assert_eq!(judge(&with(0, 1)), Invalid::RpId);
+    assert_eq!(judge(&with(32, 1)), Invalid::UserPresence);
+    assert!(matches!(judge(&with(33, 0)), Invalid::Cbor(_)));
+    assert_eq!(judge(&[data.as_slice(), &[0; 1_024]].concat()), Invalid::AuthenticatorData("too long"));
+}
+
 #[test]
 fn attack_082_only_what_was_offered_is_accepted() {
     let vectors = vectors();

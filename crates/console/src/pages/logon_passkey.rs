@@ -46,6 +46,8 @@ pub(crate) async fn prove(
                 refusal @ (Refusal::WrongCredentials
                 | Refusal::KeyUnknown
                 | Refusal::KeyNotAllowed
+                | Refusal::KeyDisowned
+                | Refusal::KeyRestored
                 | Refusal::KeyNotAccepted
                 | Refusal::CeremonyOver),
             ..

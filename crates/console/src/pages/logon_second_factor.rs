@@ -32,6 +32,8 @@ struct Page {
     remember: bool,
     now: i64,
     factors: Factors,
+    /// Why keys that are bound are not asked for, in words; empty where none is bound or one can be shown.
+    refused: String,
     /// Which of them is asked for; the others are a link away.
     way: Way,
 }
@@ -98,6 +100,7 @@ pub(crate) async fn prove(
                 refusal @ (Refusal::WrongCode
                 | Refusal::KeyNotAccepted
                 | Refusal::KeyNotAllowed
+                | Refusal::KeyDisowned
                 | Refusal::KeyUnknown
                 | Refusal::CeremonyOver),
             ..
@@ -139,6 +142,7 @@ async fn ask(console: &Console, visitor: &Visitor, token: &Token, again: Again<'
         remember: again.remember,
         now: console.core.now().millis(),
         factors: view.factors,
+        refused: if view.keys_refused { refusal_text(&visitor.words, Refusal::NoKeyUsable) } else { String::new() },
         way,
     };
     form_page(&page.problems, &page)

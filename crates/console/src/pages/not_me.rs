@@ -13,7 +13,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use countersign_core::disown::TakenBack;
+use countersign_core::disown::{Disowned, TakenBack};
 use countersign_model::notice::NoticeKind;
 use serde::Deserialize;
 
@@ -36,6 +36,10 @@ struct DonePage {
     frame: Frame,
     /// The key of what was taken back.
     taken_back: Option<&'static str>,
+    /// The security keys and passkeys that are refused now, by their names.
+    keys: Vec<String>,
+    /// The AccessKeys that are disabled now.
+    access_keys: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -70,15 +74,22 @@ pub(crate) async fn show(
 /// `POST /not-me`.
 pub(crate) async fn disown(State(console): State<Console>, visitor: Visitor, fields: Fields) -> Response {
     match console.core.disown_by_link(&fields.text("notice"), &visitor.origin).await {
-        Ok(notice) => done(&console, &visitor, notice.kind),
+        Ok(disowned) => done(&console, &visitor, disowned),
         Err(error) => answer::failure(&console, &visitor, error),
     }
 }
 
 /// What to do next. Whatever session this browser held may have ended, so it is asked anew.
-pub(super) fn done(console: &Console, visitor: &Visitor, kind: NoticeKind) -> Response {
+pub(super) fn done(console: &Console, visitor: &Visitor, disowned: Disowned) -> Response {
     let frame = Frame { path: "/".to_owned(), place: Place::Elsewhere, ..Frame::of_logon(visitor) };
-    let response = page(StatusCode::OK, &DonePage { t: visitor.words.clone(), frame, taken_back: taken_back(kind) });
+    let done = DonePage {
+        t: visitor.words.clone(),
+        frame,
+        taken_back: taken_back(disowned.notice.kind),
+        keys: disowned.keys,
+        access_keys: disowned.access_keys.iter().map(ToString::to_string).collect(),
+    };
+    let response = page(StatusCode::OK, &done);
     let response = with_cookie(response, console.options.remove_cookie(Cookie::Logon));
     with_cookie(response, console.options.remove_cookie(Cookie::Session))
 }

@@ -154,8 +154,8 @@ fn ask(
     typed: Option<(String, Problems)>,
 ) -> Response {
     let (t, list) = (asker.words(), list_path(asker, key.kind));
-    if unbinds && own.mfa_required && own.factors.count() == 1 {
-        let problems = Problems::one("keys", refusal_text(&t, Refusal::MfaRequired));
+    if let Some(refusal) = own.keeps_key(&key.id).filter(|_| unbinds) {
+        let problems = Problems::one("keys", refusal_text(&t, refusal));
         return page_of(asker, own, key.kind, ("", None), problems);
     }
     let words = KindWords::new(asker.words(), key.kind);

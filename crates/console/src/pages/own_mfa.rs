@@ -107,11 +107,11 @@ pub(crate) async fn show_unbind(State(console): State<Console>, visitor: Visitor
     match console.core.own_security(&member.0).await {
         Ok(own) if !own.may_manage_mfa => answer::failure(&console, &visitor, Refusal::NoPermission.into()),
         Ok(own) if own.device.is_none() => see(base(&member.0)),
-        Ok(own) if own.mfa_required && own.factors.count() == 1 => {
-            let problems = Problems::one("code", refusal_text(&visitor.words, Refusal::MfaRequired));
+        Ok(own) => {
+            let refused = own.keeps_device().map(|refusal| refusal_text(&visitor.words, refusal));
+            let problems = refused.map_or_else(Problems::default, |text| Problems::one("code", text));
             ask_unbind(&console, &visitor, &member, problems)
         }
-        Ok(_) => ask_unbind(&console, &visitor, &member, Problems::default()),
         Err(error) => answer::failure(&console, &visitor, error),
     }
 }

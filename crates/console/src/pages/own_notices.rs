@@ -67,7 +67,7 @@ pub(crate) async fn disown(
     fields: Fields,
 ) -> Response {
     match console.core.disown(&member.0, &fields.text("notice"), &visitor.origin).await {
-        Ok(notice) => not_me::done(&console, &visitor, notice.kind),
+        Ok(disowned) => not_me::done(&console, &visitor, disowned),
         Err(error) => answer::failure(&console, &visitor, error),
     }
 }

@@ -126,6 +126,7 @@ fn details(t: &Words, details: &str) -> String {
                 value.parse::<NoticeKind>().map_or_else(|_| value.to_owned(), |kind| t.s(&format!("notice-{kind}"))),
             ),
             "from" => (!value.is_empty()).then(|| format!("{}: {value}", t.s("ram-from"))),
+            "keys_held" | "access_keys_disabled" => Some(format!("{}: {value}", t.s(&format!("ram-detail-{key}")))),
             _ => Some(format!("{key}: {value}")),
         }
     };
@@ -170,5 +171,6 @@ mod tests {
         assert_eq!(details(&words, "notice=12;kind=mfa-bound;from=192.0.2.7;"), "MFA device bound · From: 192.0.2.7");
         assert_eq!(details(&words, "kind=strange;users=12;from=;"), "strange · users: 12");
         assert_eq!(details(&words, ""), "");
+        assert_eq!(details(&words, "keys_held=Blue, Red;"), "Security keys and passkeys refused: Blue, Red");
     }
 }

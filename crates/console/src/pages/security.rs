@@ -44,6 +44,7 @@ struct Shown {
     base: &'static str,
     device: Option<Device>,
     factors: Factors,
+    may_unbind_device: bool,
     mfa_required: bool,
     may_manage_mfa: bool,
     may_change_password: bool,
@@ -127,6 +128,7 @@ impl Shown {
             base: base(actor),
             device: own.device.as_ref().map(Device::new),
             factors: own.factors,
+            may_unbind_device: own.keeps_device().is_none(),
             mfa_required: own.mfa_required,
             may_manage_mfa: own.may_manage_mfa,
             may_change_password: own.may_change_password,
@@ -140,9 +142,9 @@ impl Shown {
 }
 
 impl Shown {
-    /// Whether the virtual MFA device may go: none is required, or it is not the last factor.
+    /// Whether the virtual MFA device may go: what is left can be used, or nothing has to be.
     const fn may_unbind_device(&self) -> bool {
-        !self.mfa_required || self.factors.count() > 1
+        self.may_unbind_device
     }
 }
 

@@ -14,7 +14,7 @@ use countersign_core::{Error, Refusal};
 use countersign_model::Timestamp;
 use countersign_model::principal::PrincipalKind;
 use countersign_model::settings::{MfaDeviceTypes, SecuritySettings};
-use countersign_model::webauthn::{KEYS_PER_PRINCIPAL, KeyKind};
+use countersign_model::webauthn::{KEYS_PER_PRINCIPAL, KeyHold, KeyKind};
 use std::convert::Infallible;
 
 /// Which kind a route is about, by its pattern.
@@ -92,6 +92,8 @@ pub(crate) struct Key {
     pub(crate) may_sync: bool,
     pub(crate) is_synced: bool,
     pub(crate) is_allowed: bool,
+    /// Why it is held back: `disowned` or `restored`; nothing where it is not.
+    pub(crate) held: Option<&'static str>,
     pub(crate) created: When,
     pub(crate) last_used: Option<When>,
     pub(crate) lock: Option<Lock>,
@@ -134,6 +136,12 @@ impl KeysShown {
         self.words.icon()
     }
 
+    /// What it means that a key is held back, and what to do.
+    pub(crate) fn held_note(&self, held: &str) -> String {
+        let whose = if self.is_own { "own" } else { "user" };
+        self.words.t.s(&format!("webauthn-held-{held}-{whose}"))
+    }
+
     pub(crate) fn empty_text(&self) -> String {
         self.say(if self.is_own { "none-text" } else { "none-text-user" })
     }
@@ -149,10 +157,15 @@ impl Key {
             may_sync: key.may_sync,
             is_synced: key.is_synced,
             is_allowed: key.is_allowed,
+            held: key.held.map(KeyHold::as_str),
             created: key.created_at.into(),
             last_used: key.last_used_at.map(When::from),
             lock: Lock::of(key.budget, now),
         }
+    }
+
+    pub(crate) fn held_chip(&self) -> &'static str {
+        if self.held == Some(KeyHold::Disowned.as_str()) { "chip-danger" } else { "chip-attention" }
     }
 }
 

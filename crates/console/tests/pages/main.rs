@@ -12,6 +12,7 @@
 mod access;
 mod access_keys;
 mod audit;
+mod held_keys;
 mod keys;
 mod logon;
 mod mfa_check;

@@ -10,9 +10,10 @@ use crate::authorise::{Action, Resource};
 use crate::error::{Error, Refusal};
 use crate::logon::requires_device;
 use crate::notices::Notice;
+use crate::webauthn::{Leaving, Left};
 use countersign_model::notice::NoticeKind;
 use countersign_model::token::Token;
-use countersign_store::{Tx, factors, login_profiles, recovery_codes, virtual_mfa};
+use countersign_store::{Tx, login_profiles, recovery_codes, virtual_mfa};
 
 impl Countersign {
     /// Unbinds the actor's own device by a current code of it. Where a device is required it can only be replaced. His
@@ -27,13 +28,12 @@ impl Countersign {
             let device = virtual_mfa::find_bound(tx, account, principal).await?.ok_or(Refusal::MfaNotBound)?;
             let profile = login_profiles::find(tx, account, principal).await?;
             let (kind, settings) = (session.found.kind, &session.found.settings);
-            let is_last = factors::of(tx, account, principal).await?.count() == 1;
-            if is_last && profile.is_none_or(|profile| requires_device(kind, settings, &profile)) {
-                return Err(Refusal::MfaRequired.into());
-            }
+            let terms = this.terms(&settings.attestation);
+            let left = Left::without(tx, (account, principal), Leaving::Device, terms).await?;
+            left.judge(profile.is_none_or(|profile| requires_device(kind, settings, &profile)))?;
             this.spend_code(tx, &device, &typed, &from, admitted.now).await?;
             virtual_mfa::delete_bound(tx, account, principal).await?;
-            if is_last {
+            if left.bound == 0 {
                 recovery_codes::delete_all(tx, account, principal).await?;
             }
             let kind = NoticeKind::MfaUnbound;

@@ -4,14 +4,14 @@ use super::places::may_remember;
 use super::{Advance, LogonStep};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
-use crate::webauthn::{Assertion, KeyTry, Prompt, Read, TryStanding, over, verification_for, wrong};
+use crate::webauthn::{Assertion, Awaited, KeyTry, Prompt, Read, TryStanding, over, verification_for, wrong};
 use crate::{Countersign, token_hash};
 use countersign_model::logon::LogonState;
 use countersign_model::token::Token;
 use countersign_model::webauthn::{CEREMONY_LIFETIME, CeremonyPurpose};
 use countersign_store::logons::LogonInFull;
 use countersign_store::webauthn_ceremonies::Ceremony;
-use countersign_store::{Tx, webauthn_ceremonies, webauthn_credentials};
+use countersign_store::{Tx, webauthn_ceremonies};
 
 /// What a browser answered to show a key.
 #[derive(Debug, Clone)]
@@ -28,11 +28,9 @@ impl Countersign {
         self.check_clock()?;
         let (this, hash) = (self.clone(), token_hash(token));
         let unit = async move |tx: &mut Tx<'_>| -> Result<Prompt, Error> {
-            let LogonInFull { logon, .. } = this.logon_in(tx, &hash, LogonState::SecondFactor).await?;
-            let keys = webauthn_credentials::list(tx, &logon.account_id, &logon.principal_id).await?;
-            if keys.is_empty() {
-                return Err(Refusal::MfaNotBound.into());
-            }
+            let LogonInFull { logon, subject, .. } = this.logon_in(tx, &hash, LogonState::SecondFactor).await?;
+            let policy = subject.ok_or(Refusal::LogonOver)?.settings.attestation.clone();
+            let keys = this.keys_to_ask_for(tx, (&logon.account_id, &logon.principal_id), &policy).await?;
             let expires_at = this.now().plus(CEREMONY_LIFETIME);
             let subject = Some((logon.account_id, logon.principal_id));
             let ceremony = Ceremony { purpose: CeremonyPurpose::SecondFactor, subject, replaces: false, expires_at };
@@ -45,8 +43,8 @@ impl Countersign {
     /// Judges a key that was bound to the logon's principal.
     pub async fn logon_with_key(&self, token: &Token, typed: TypedKey, origin: &Origin) -> Result<LogonStep, Error> {
         self.check_clock()?;
-        let answer = self.read_assertion(&typed.response).await?;
         let (this, hash, origin) = (self.clone(), token_hash(token), origin.clone());
+        let answer = self.read_assertion(Awaited::SecondFactor(hash), &typed.response).await?;
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
             let found = this.logon_in(tx, &hash, LogonState::SecondFactor).await?;
             let result = this.take_key(tx, &hash, &found, (&answer, typed.remember), &origin).await;

@@ -5,7 +5,7 @@ use super::passkey_challenge::{Asked, browser_of};
 use super::{Advance, LogonStep};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
-use crate::webauthn::{Assertion, KeyTry, Read, TryStanding, over, user_handle};
+use crate::webauthn::{Assertion, Awaited, KeyTry, Read, TryStanding, over};
 use crate::{Countersign, token_hash};
 use countersign_model::ids::LogonId;
 use countersign_model::logon::{LOGON_LIFETIME, Logon, LogonFacts, LogonState, Method};
@@ -31,7 +31,8 @@ impl Countersign {
     ) -> Result<LogonStep, Error> {
         self.check_clock()?;
         let asked = self.asked_of(token, &response);
-        let answer = self.read_assertion(&response).await?;
+        let awaited = Awaited::PasskeyLogon { was_asked: asked.is_some() };
+        let answer = self.read_assertion(awaited, &response).await?;
         let (this, browser, origin) = (self.clone(), browser_of(token), origin.clone());
         let unit = async move |tx: &mut Tx<'_>| -> Result<LogonStep, Error> {
             let known = match find_passkey(tx, (&browser, asked), &answer).await {
@@ -91,8 +92,7 @@ impl Countersign {
         let (now, logon) = (self.now(), &found.logon);
         let subject = found.subject.as_ref().ok_or(Refusal::LogonOver)?;
         let answer = answer.as_ref().map_err(|invalid| Error::because(Refusal::WrongCredentials, invalid.code()))?;
-        let handle = user_handle((&logon.account_id, &logon.principal_id));
-        if answer.verified.user_handle.as_deref() != Some(&handle) {
+        if !answer.verified.names((&logon.account_id, &logon.principal_id)) {
             return Err(Error::because(Refusal::WrongCredentials, "wrong_user_handle"));
         }
         let asked = KeyTry {

@@ -4,6 +4,7 @@ use super::keys::{KeyVersion, versions};
 use crate::error::Error;
 use crate::keyring::KeyRing;
 use crate::upkeep::stored_high_water;
+use crate::webauthn::count_unrooted;
 use crate::{KEY_CHECK, setup};
 use countersign_model::Timestamp;
 use countersign_model::notice::FindingKind;
@@ -24,6 +25,8 @@ pub struct Look {
     pub keys: Vec<KeyVersion>,
     /// The hosts that security keys and passkeys were registered at, and how many.
     pub key_hosts: Vec<(String, i64)>,
+    /// How many keys lists of allowed models refuse where roots of trust of makers are known, and not where none are.
+    pub unrooted_keys: i64,
     /// How many audit logs were found not to be what was written, and nobody has looked into it.
     pub broken_logs: i64,
 }
@@ -35,10 +38,11 @@ pub async fn look(store: &Store, ring: Option<KeyRing>) -> Result<Look, Error> {
         let set_up = facts::find(tx, setup::SET_UP_DONE).await?.is_some();
         let broken = findings::count_open_everywhere(tx, FindingKind::AuditLogBroken).await?;
         let key_hosts = webauthn_credentials::of_others(tx, "").await?;
+        let keys = (key_hosts, count_unrooted(tx).await?);
         let counts = sealed::count_by_head(tx).await?;
-        Ok((check, set_up, stored_high_water(tx).await?, counts, broken, key_hosts))
+        Ok((check, set_up, stored_high_water(tx).await?, counts, broken, keys))
     };
-    let (check, set_up, high, counts, broken_logs, key_hosts) = store.read(unit).await?;
+    let (check, set_up, high, counts, broken_logs, (key_hosts, unrooted_keys)) = store.read(unit).await?;
     let stored = check.clone().unwrap_or_default();
     let keys_match = ring.as_ref().map(|ring| check.is_none() || ring.matches(&stored));
     let ring = ring.filter(|_| keys_match == Some(true)).map(|ring| ring.sealing_as_named(&stored));
@@ -49,6 +53,7 @@ pub async fn look(store: &Store, ring: Option<KeyRing>) -> Result<Look, Error> {
         keys_match,
         keys: ring.map(|ring| versions(&ring, &counts)).unwrap_or_default(),
         key_hosts,
+        unrooted_keys,
         broken_logs,
     })
 }

@@ -1,6 +1,7 @@
 //! A restored backup knows nothing of what happened since it was taken. It is marked before it is served: everything that
-//! was open ends, every code of which nobody can tell whether it was used counts as used, and every AccessKey of which nobody
-//! can tell whether it was disabled or deleted since is disabled.
+//! was open ends, every code of which nobody can tell whether it was used counts as used, every AccessKey of which nobody can
+//! tell whether it was disabled or deleted since is disabled, and every passkey of which nobody can tell whether it was unbound
+//! since has to pass behind the password once.
 
 use crate::Countersign;
 use crate::act::Admitted;
@@ -30,6 +31,8 @@ pub struct Restored {
     pub stale: u64,
     /// Principals whose active AccessKeys are disabled now.
     pub keys_disabled: u64,
+    /// Principals whose passkeys have to pass behind the password once.
+    pub passkeys_held: u64,
     /// From when on codes are taken again, by devices whose clock is right.
     pub codes_from: Timestamp,
 }
@@ -49,17 +52,21 @@ impl Countersign {
             let devices = restore::spend_steps(tx, step).await?;
             let stale = restore::spend_recovery_codes(tx, now).await?;
             let keys = restore::disable_access_keys(tx, now).await?;
+            let passkeys = restore::hold_passkeys(tx).await?;
+            this.raise_stale(tx, &passkeys, (FindingKind::PasskeysStale, "passkeys")).await?;
             this.raise_stale(tx, &stale, (FindingKind::RecoveryCodesStale, "codes")).await?;
             this.raise_stale(tx, &keys, (FindingKind::AccessKeysStale, "keys")).await?;
             admitted.tell("sessions", &ended.sessions.to_string());
             admitted.tell("devices", &devices.to_string());
             admitted.tell("recovery_codes_of", &stale.len().to_string());
             admitted.tell("access_keys_of", &keys.len().to_string());
+            admitted.tell("passkeys_of", &passkeys.len().to_string());
             Ok(Restored {
                 ended,
                 devices,
                 stale: u64::try_from(stale.len()).unwrap_or(u64::MAX),
                 keys_disabled: u64::try_from(keys.len()).unwrap_or(u64::MAX),
+                passkeys_held: u64::try_from(passkeys.len()).unwrap_or(u64::MAX),
                 codes_from: first_right(last),
             })
         };

@@ -7,11 +7,11 @@ use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
-use crate::webauthn::{Assertion, KeyTry, Prompt, TryStanding, hash_of, over, verification_for, wrong};
+use crate::webauthn::{Assertion, Awaited, KeyTry, Prompt, TryStanding, hash_of, over, verification_for, wrong};
 use crate::{Countersign, token_hash};
 use countersign_model::token::Token;
 use countersign_model::webauthn::{KeyKind, WebAuthnCredential};
-use countersign_store::{Tx, proofs, webauthn_credentials};
+use countersign_store::{Tx, proofs};
 use countersign_webauthn::{Invalid, Verification};
 
 impl Countersign {
@@ -21,10 +21,8 @@ impl Countersign {
         let (this, hash) = (self.clone(), token_hash(token));
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Prompt, Error> {
             let (proof, _) = open_proof(tx, admitted, &hash).await?;
-            let keys = webauthn_credentials::list(tx, &proof.account_id, &proof.principal_id).await?;
-            if keys.is_empty() {
-                return Err(Refusal::MfaNotBound.into());
-            }
+            let policy = &admitted.who.settings.attestation;
+            let keys = this.keys_to_ask_for(tx, (&proof.account_id, &proof.principal_id), policy).await?;
             let challenge: [u8; 32] = this.random();
             if !proofs::challenge(tx, &hash, &hash_of(&challenge)).await? {
                 return Err(Refusal::ProofOver.into());
@@ -45,7 +43,7 @@ impl Countersign {
     ) -> Result<Token, Error> {
         self.check_clock()?;
         let demand = self.proof_demand(actor, token).await?;
-        let answer = self.read_assertion(&response).await?;
+        let answer = self.read_assertion(Awaited::Proof(token_hash(token)), &response).await?;
         let (this, hash, from) = (self.clone(), token_hash(token), origin.clone());
         let deed = Deed::on(actor, Action::VerifyIdentity.code(), demand.action.code());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {

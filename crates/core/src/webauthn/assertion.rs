@@ -1,7 +1,7 @@
 //! Judging what a security key or passkey has signed, whichever door or purpose asked: a try is booked before the result
 //! counts, a counter rises by the one conditional write of the store.
 
-use super::{Answer, Read, hash_of, method_of};
+use super::{Answer, Read, Whose, hash_of, method_of, user_handle};
 use crate::Countersign;
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
@@ -12,10 +12,10 @@ use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::logon::Method;
 use countersign_model::notice::{FindingKind, NoticeKind};
 use countersign_model::settings::AttestationPolicy;
-use countersign_model::webauthn::{KeyKind, WebAuthnCredential};
+use countersign_model::webauthn::{CeremonyPurpose, KeyKind, WebAuthnCredential};
 use countersign_store::budgets::Counted;
 use countersign_store::webauthn_credentials::Use;
-use countersign_store::{Tx, budgets, webauthn_credentials};
+use countersign_store::{Tx, budgets, logons, proofs, webauthn_ceremonies, webauthn_credentials};
 use countersign_webauthn::{Asserted, AssertionDemand, AssertionResponse, Invalid, KnownCredential, UserVerification};
 
 /// An assertion, verified against the credential that it names.
@@ -23,7 +23,33 @@ use countersign_webauthn::{Asserted, AssertionDemand, AssertionResponse, Invalid
 pub(crate) struct Assertion {
     /// The credential, if it is known.
     pub(crate) key: Option<(WebAuthnCredential, Result<Asserted, Invalid>)>,
-    pub(crate) user_handle: Option<Vec<u8>>,
+    user_handle: Option<Vec<u8>>,
+}
+
+/// What waits for an answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Awaited {
+    /// The step *second factor* of the logon with the secret of this hash.
+    SecondFactor([u8; 32]),
+    /// A logon without a password, if this browser was asked for it: the challenge itself tells.
+    PasskeyLogon { was_asked: bool },
+    /// The proof with the secret of this hash.
+    Proof([u8; 32]),
+}
+
+impl Awaited {
+    /// Whether it waits for the answer to this challenge. Uses nothing up: the unit that decides does.
+    async fn asks(&self, tx: &mut Tx<'_>, challenge_hash: &[u8; 32], now: Timestamp) -> Result<bool, Error> {
+        let (started_by, purpose) = match self {
+            Self::SecondFactor(hash) => match logons::find(tx, hash).await? {
+                Some(found) => (found.logon.id.to_string(), CeremonyPurpose::SecondFactor),
+                None => return Ok(false),
+            },
+            Self::PasskeyLogon { was_asked } => return Ok(*was_asked),
+            Self::Proof(hash) => return Ok(proofs::has_challenge(tx, hash, challenge_hash).await?),
+        };
+        Ok(webauthn_ceremonies::is_open(tx, challenge_hash, (&started_by, purpose), now).await?)
+    }
 }
 
 /// Whose credential has to pass, and what it has to show.
@@ -46,9 +72,31 @@ pub(crate) enum TryStanding {
     Stranger,
 }
 
+/// Why an assertion of a known credential is not accepted.
+#[derive(Debug, Clone, Copy)]
+enum Unfit {
+    /// It is not what was asked, or not signed by the credential.
+    Invalid(Invalid),
+    /// It says to be somebody else's.
+    UserHandle,
+}
+
+impl Assertion {
+    /// Whether it says to be this principal's, or nothing of it (WebAuthn §7.2, step 6).
+    fn fits(&self, whose: Whose<'_>) -> bool {
+        self.user_handle.as_ref().is_none_or(|handle| *handle == user_handle(whose))
+    }
+
+    /// Whether it says to be this principal's.
+    pub(crate) fn names(&self, whose: Whose<'_>) -> bool {
+        self.user_handle.is_some() && self.fits(whose)
+    }
+}
+
 impl Countersign {
-    /// Takes an answer apart and verifies it against the credential that it names, outside any transaction that writes.
-    pub(crate) async fn read_assertion(&self, response: &str) -> Result<Read<Assertion>, Error> {
+    /// Takes an answer apart and, if anybody waits for it, verifies it against the credential that it names, outside any
+    /// transaction that writes. What nobody asked for is not verified: it names no credential.
+    pub(crate) async fn read_assertion(&self, awaited: Awaited, response: &str) -> Result<Read<Assertion>, Error> {
         let read = |response| {
             let response = AssertionResponse::parse(response)?;
             let challenge = response.challenge()?;
@@ -58,8 +106,11 @@ impl Countersign {
             Ok(read) => read,
             Err(invalid) => return Ok(Err(invalid)),
         };
-        let id = response.credential_id().to_vec();
+        let (challenge_hash, id, now) = (hash_of(&challenge), response.credential_id().to_vec(), self.now());
         let look = async move |tx: &mut Tx<'_>| -> Result<_, Error> {
+            if !awaited.asks(tx, &challenge_hash, now).await? {
+                return Ok(None);
+            }
             Ok(webauthn_credentials::find_by_credential_id(tx, &id).await?)
         };
         let key = self.inner.store.read(look).await?.map(|key| {
@@ -74,11 +125,11 @@ impl Countersign {
             (key, judged)
         });
         let user_handle = response.user_handle().map(<[u8]>::to_vec);
-        Ok(Ok(Answer { challenge_hash: hash_of(&challenge), verified: Assertion { key, user_handle } }))
+        Ok(Ok(Answer { challenge_hash, verified: Assertion { key, user_handle } }))
     }
 
     /// Books a try of a credential, judges it, and lets its counter rise; what it proves. The challenge was used up before.
-    /// A refusal keeps the count.
+    /// A refusal keeps the count. A key that the policy or a hold refuses is nobody's failure, and books nothing.
     pub(crate) async fn spend_assertion(
         &self,
         tx: &mut Tx<'_>,
@@ -91,7 +142,16 @@ impl Countersign {
         if (&key.account_id, &key.principal_id) != (asked.account, asked.principal) {
             return Err(wrong("credential_of_another_principal"));
         }
-        let result = self.judge_and_spend_key(tx, key, *judged, asked, origin).await;
+        if asked.standing == TryStanding::Known
+            && let Err(error) = self.terms(asked.policy).judge_try(key, asked)
+        {
+            self.inner.metrics.step("key", false);
+            return Err(error);
+        }
+        let judged = judged.map_err(Unfit::Invalid).and_then(|asserted| {
+            if assertion.fits((asked.account, asked.principal)) { Ok(asserted) } else { Err(Unfit::UserHandle) }
+        });
+        let result = self.judge_and_spend_key(tx, key, judged, asked, origin).await;
         if asked.standing == TryStanding::Known {
             self.tell_of_lock(tx, (counted(key), &key.principal_id), &result, origin).await?;
         }
@@ -103,17 +163,18 @@ impl Countersign {
         &self,
         tx: &mut Tx<'_>,
         key: &WebAuthnCredential,
-        judged: Result<Asserted, Invalid>,
+        judged: Result<Asserted, Unfit>,
         asked: &KeyTry<'_>,
         origin: &Origin,
     ) -> Result<(), Error> {
         book(tx, key, asked).await?;
         let asserted = match judged {
             Ok(asserted) => asserted,
-            Err(invalid) => {
+            Err(Unfit::Invalid(invalid)) => {
                 self.tell_of_copy(tx, key, invalid, asked, origin).await?;
                 return Err(wrong(invalid.code()));
             }
+            Err(Unfit::UserHandle) => return Err(wrong("wrong_user_handle")),
         };
         if asked.standing == TryStanding::Stranger {
             if key.kind != KeyKind::Passkey {
@@ -122,10 +183,11 @@ impl Countersign {
             if !asserted.user_verified {
                 return Err(wrong(Invalid::UserVerification.code()));
             }
+            // Whoever has shown nothing learns only behind a good signature what becomes of a key.
+            self.terms(asked.policy).judge_try(key, asked)?;
         }
-        asked.policy.judge(key, self.roots()).map_err(|why| Error::because(Refusal::KeyNotAllowed, why.code()))?;
         let used = Use { sign_count: asserted.sign_count, backed_up: asserted.backed_up, at: asked.now };
-        // Another assertion may have come first, or the key may have been unbound.
+        // Another assertion may have come first, or the key may have been unbound or disowned.
         if !webauthn_credentials::note_use(tx, &key.account_id, &key.id, used).await? {
             return Err(wrong("counter_overtaken"));
         }

@@ -97,7 +97,8 @@ impl Countersign {
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
 
-    /// Asks the actor's browser to make a credential for a RAM user, whose key is at hand. Asks for a proof first.
+    /// Asks the actor's browser to make a credential for a RAM user, whose security key is at hand. Asks for a proof first. A
+    /// passkey logs on without a password: its user alone binds it.
     pub async fn begin_key_for(
         &self,
         actor: &SessionActor,
@@ -110,6 +111,10 @@ impl Countersign {
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Prompt, Error> {
             let user = admitted.guard_user(tx, &user, Action::BindMfaForUser).await?;
             admitted.tell("kind", kind.as_str());
+            match kind {
+                KeyKind::SecurityKey => {}
+                KeyKind::Passkey => return Err(Error::because(Refusal::NoPermission, "passkey_of_another")),
+            }
             let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
             let new = NewKey {
                 whose: (&user.account_id, &user.id),
@@ -246,7 +251,7 @@ impl Countersign {
     }
 
     fn fresh_view(&self, key: WebAuthnCredential, made: &MadeKey<'_>) -> KeyView {
-        KeyView::of(key, &made.settings.attestation, self.roots(), Budget::UNUSED)
+        KeyView::of(key, self.terms(&made.settings.attestation), Budget::UNUSED)
     }
 
     /// The name that somebody logs on with.

@@ -1,7 +1,7 @@
 //! Listing, renaming and unbinding security keys and passkeys, one's own and those of users.
 
 use super::binding::{tell_of_key, told_of_key};
-use super::{KeyView, Whose};
+use super::{KeyView, Leaving, Left, Whose};
 use crate::Countersign;
 use crate::act::{Admitted, Deed, Written};
 use crate::actor::{Actor, Insider, Origin, SessionActor};
@@ -69,8 +69,8 @@ impl Countersign {
         self.act(&actor.to_actor(), origin, deed, work).await
     }
 
-    /// Unbinds a key of the actor's own. Always asks for a proof first. Where a factor is required, the last one stays. His
-    /// other sessions end; this one goes on under the token returned.
+    /// Unbinds a key of the actor's own. Always asks for a proof first. Where a factor is required, the last one that can be
+    /// used stays. His other sessions end; this one goes on under the token returned.
     pub async fn unbind_own_key(
         &self,
         actor: &SessionActor,
@@ -87,9 +87,8 @@ impl Countersign {
             let profile = login_profiles::find(tx, account, principal).await?;
             let (kind, settings) = (session.found.kind, &session.found.settings);
             let is_required = profile.is_none_or(|profile| requires_device(kind, settings, &profile));
-            if is_required && factors::of(tx, account, principal).await?.count() == 1 {
-                return Err(Refusal::MfaRequired.into());
-            }
+            let terms = this.terms(&settings.attestation);
+            Left::without(tx, (account, principal), Leaving::Key(&key.id), terms).await?.judge(is_required)?;
             tell_of_key(admitted, &key);
             let removed = remove(tx, &key).await?;
             let kind = NoticeKind::KeyUnbound;

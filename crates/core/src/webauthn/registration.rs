@@ -180,7 +180,7 @@ impl Countersign {
         key.name = wanted.map_or_else(|| free_name(kept, &key), |name| name.as_str().to_owned());
         made.settings
             .attestation
-            .judge(&key, self.roots())
+            .judge(key.make(), self.roots())
             .map_err(|why| Error::because(Refusal::KeyNotAllowed, why.code()))?;
         let taken = webauthn_credentials::find_by_credential_id(tx, &key.credential_id).await?;
         if taken.is_some_and(|taken| !(made.others_lost && (&taken.account_id, &taken.principal_id) == made.whose)) {
@@ -227,6 +227,7 @@ impl Countersign {
             name: String::new(),
             created_at: made.now,
             last_used_at: None,
+            held: None,
         }
     }
 

@@ -105,7 +105,9 @@ both_engines! {
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let bound = kit.bind_key_for(&acme, "alice", KeyKind::SecurityKey, &mut SoftKey::u2f()).await;
         assert_eq!(refusal(bound), Refusal::OtherMfaTypeBound);
-        kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        let session = kit.session_with(&alice, &phone).await;
+        kit.bind_own_key(&session, &phone.code(&kit), KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        kit.next_step();
         // The other way round.
         kit.keyed_user(&acme, "bob", KeyKind::SecurityKey, &mut SoftKey::u2f()).await;
         let owner = kit.owner_session(&acme).await.actor;

@@ -20,7 +20,7 @@ both_engines! {
         kit.ram_user(&acme, "alice").await;
         kit.ram_user(&acme, "bob").await;
         let owner = kit.owner_session(&acme).await.actor;
-        let prompt = kit.core().begin_key_for(&owner, "alice", KeyKind::Passkey, origin()).await.unwrap();
+        let prompt = kit.core().begin_key_for(&owner, "alice", KeyKind::SecurityKey, origin()).await.unwrap();
         let made = SoftKey::passkey().create(&prompt.options);
         kit.core().finish_key_for(&owner, "alice", unnamed(made.clone()), origin()).await.unwrap();
         for user in ["alice", "bob"] {
@@ -28,7 +28,7 @@ both_engines! {
             assert_eq!(reason(again), "ceremony_unknown", "{user}");
         }
         // Begun for one and finished for another.
-        let prompt = kit.core().begin_key_for(&owner, "alice", KeyKind::Passkey, origin()).await.unwrap();
+        let prompt = kit.core().begin_key_for(&owner, "alice", KeyKind::SecurityKey, origin()).await.unwrap();
         let made = unnamed(SoftKey::passkey().create(&prompt.options));
         let crossed = kit.core().finish_key_for(&owner, "bob", made, origin()).await;
         assert_eq!(reason(crossed), "ceremony_of_another_subject");

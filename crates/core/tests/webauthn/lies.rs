@@ -1,12 +1,12 @@
 //! Authenticators and browsers that lie. Each lie is refused, told in the log, and changes nothing.
 
-use countersign_core::Refusal;
-use countersign_core::webauthn::KeyView;
+use countersign_core::webauthn::{KeyView, OtherType};
+use countersign_core::{Refusal, SessionActor};
 use countersign_model::logon::LogonState;
 use countersign_model::webauthn::KeyKind;
-use countersign_testkit::authenticator::{Attestation, cose_key};
+use countersign_testkit::authenticator::{Attestation, Flaw, cose_key};
 use countersign_testkit::keys::unnamed;
-use countersign_testkit::{Account, Kit, SoftKey, both_engines, origin, reason, refusal};
+use countersign_testkit::{Account, Kit, SoftKey, both_engines, demand, origin, reason, refusal};
 use std::time::Duration;
 
 /// A lie of an authenticator, and the reason for which it is refused.
@@ -103,6 +103,12 @@ both_engines! {
             assert_eq!(reason(refused), *expected, "{name}");
             assert!(told.iter().any(|line| line.contains("refused")), "{name}: {told:?}");
         }
+        kit.advance(Duration::from_hours(1));
+        for flaw in Flaw::ALL {
+            let mut key = SoftKey::passkey().that(|key| key.attestation = Attestation::Flawed(*flaw));
+            let refused = register(&kit, &acme, &mut key, KeyKind::SecurityKey).await;
+            assert_eq!(reason(refused), "attestation_malformed", "{flaw:?}");
+        }
         assert_eq!(kit.count("webauthn_credentials").await, 0);
         // A touch is enough for a security key.
         let mut key = SoftKey::passkey().that(|key| key.user_verified = false);
@@ -114,7 +120,7 @@ both_engines! {
         let other = kit.account("other").await;
         let (mut of_alice, mut of_bob, mut of_carol) = (SoftKey::u2f(), SoftKey::u2f(), SoftKey::u2f());
         let alice = kit.keyed_user(&acme, "alice", KeyKind::SecurityKey, &mut of_alice).await;
-        kit.keyed_user(&acme, "bob", KeyKind::SecurityKey, &mut of_bob).await;
+        let bob = kit.keyed_user(&acme, "bob", KeyKind::SecurityKey, &mut of_bob).await;
         kit.keyed_user(&other, "carol", KeyKind::SecurityKey, &mut of_carol).await;
         for (stranger, expected) in [
             (&mut of_bob, "credential_of_another_principal"),
@@ -129,12 +135,29 @@ both_engines! {
         kit.session_with_key(&alice, &mut of_alice).await;
         // A passkey that names somebody else, or nobody.
         let mut passkey = SoftKey::passkey();
-        kit.bind_key_for(&acme, "bob", KeyKind::Passkey, &mut passkey).await.unwrap();
+        let session = kit.session_with_key(&bob, &mut of_bob).await;
+        kit.bind_another_key(&session, &mut of_bob, KeyKind::Passkey, &mut passkey).await.unwrap();
         for handle in [vec![7; 32], vec![]] {
             passkey.user_handle = Some(handle);
             assert_eq!(reason(kit.log_on_with_passkey(&mut passkey).await), "wrong_user_handle");
         }
+        // As second factor and at a proof it need not tell whose it is, as U2F keys do not, but it must not tell a lie.
+        passkey.user_handle = Some(vec![7; 32]);
+        assert_eq!(reason(kit.log_on_with_key(&bob, &mut passkey).await), "wrong_user_handle");
+        passkey.user_handle = Some(vec![]);
+        let session = kit.session_with_key(&bob, &mut passkey).await;
+        let begin = async |actor: SessionActor| {
+            kit.core().begin_own_key(&actor, KeyKind::Passkey, OtherType::Keep, origin()).await
+        };
+        let asked = demand(begin(session.actor.clone()).await);
+        let prompt = kit.core().begin_proof(&session.actor, &asked.token, origin()).await.unwrap();
+        passkey.user_handle = Some(vec![7; 32]);
+        let answer = passkey.get_unasked(&prompt.options);
+        let refused = kit.core().prove_with_key(&session.actor, &asked.token, answer, origin()).await;
+        assert_eq!(reason(refused), "wrong_user_handle");
         passkey.user_handle = None;
+        let (_, begun) = kit.proved_by_key(&session, &mut passkey, begin).await;
+        begun.unwrap();
         kit.log_on_with_passkey(&mut passkey).await.unwrap();
     }
 
@@ -156,7 +179,7 @@ both_engines! {
         kit.ram_user(&acme, "bob").await;
         let mut made = Vec::new();
         for user in ["bob", "mallory"] {
-            let prompt = kit.core().begin_key_for(&owner, user, KeyKind::Passkey, origin()).await.unwrap();
+            let prompt = kit.core().begin_key_for(&owner, user, KeyKind::SecurityKey, origin()).await.unwrap();
             let mut key = SoftKey::passkey();
             key.credential_id = Some(vec![42; 16]);
             made.push((user, unnamed(key.create(&prompt.options))));

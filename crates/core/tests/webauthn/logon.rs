@@ -42,7 +42,9 @@ both_engines! {
         let acme = kit.account("acme").await;
         let (alice, phone) = kit.bound_user(&acme, "alice").await;
         let mut key = SoftKey::passkey();
-        kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut key).await.unwrap();
+        let session = kit.session_with(&alice, &phone).await;
+        kit.bind_own_key(&session, &phone.code(&kit), KeyKind::Passkey, &mut key).await.unwrap();
+        kit.next_step();
         let token = kit.waiting(&alice, LogonState::SecondFactor).await;
         let factors = kit.core().logon(&token).await.unwrap().factors;
         assert_eq!(factors, Factors { code: true, security_keys: 0, passkeys: 1 });

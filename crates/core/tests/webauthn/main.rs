@@ -4,6 +4,7 @@
 mod binding;
 mod ceremonies;
 mod challenges;
+mod held;
 mod lies;
 mod logon;
 mod managing;

@@ -2,7 +2,7 @@
 
 use countersign_core::mfa_check::{CheckQuery, CheckResult};
 use countersign_core::{Refusal, SessionActor};
-use countersign_model::settings::{SensitiveOperation, Strength};
+use countersign_model::settings::{AttestationPolicy, SensitiveOperation, Strength};
 use countersign_model::webauthn::KeyKind;
 use countersign_store::users::MfaFilter;
 use countersign_testkit::people::{USER_PASSWORD, login_with_mfa};
@@ -15,8 +15,8 @@ both_engines! {
         let session = kit.session(&alice).await;
         let mut key = SoftKey::passkey();
         let (session, first) = kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
-        kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
-        let session = { drop(session); kit.session_with_key(&alice, &mut key).await };
+        kit.bind_another_key(&session, &mut key, KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        let session = kit.session_with_key(&alice, &mut key).await;
         let core = kit.core();
         let id = first.id.as_str();
         let rename = async |actor: SessionActor, name| core.rename_own_key(&actor, id, name, origin()).await;
@@ -61,12 +61,12 @@ both_engines! {
 
     async fn attack_063_111_unbinding_ones_own_key_always_asks_for_a_proof(kit: Kit) {
         let acme = kit.account("acme").await;
-        let mut change = countersign_core::settings::SettingsChange::default();
-        change.strengths.push((SensitiveOperation::OwnMfa, Strength::Off));
-        crate::set(&kit, &acme, change).await;
         let alice = kit.ram_user(&acme, "alice").await;
         let mut key = SoftKey::passkey();
         let bound = kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut key).await.unwrap();
+        let mut change = countersign_core::settings::SettingsChange::default();
+        change.strengths.push((SensitiveOperation::OwnMfa, Strength::Off));
+        crate::set(&kit, &acme, change).await;
         let session = kit.session_with_key(&alice, &mut key).await;
         let unbind = async |actor: SessionActor| kit.core().unbind_own_key(&actor, bound.id.as_str(), origin()).await;
         demand(unbind(session.actor.clone()).await);
@@ -86,16 +86,53 @@ both_engines! {
         let unbind = async |actor: SessionActor| kit.core().unbind_own_key(&actor, first.id.as_str(), origin()).await;
         let (session, refused) = kit.proved_by_key(&session, &mut key, unbind).await;
         assert_eq!(refusal(refused), Refusal::MfaRequired);
-        drop(session);
-        kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
-        let session = kit.session_with_key(&alice, &mut key).await;
+        let bound = kit.bind_another_key(&session, &mut key, KeyKind::Passkey, &mut SoftKey::passkey()).await;
+        let (session, _) = bound.unwrap();
         let (_, unbound) = kit.proved_by_key(&session, &mut key, unbind).await;
         unbound.unwrap();
         // With a virtual MFA device beside it likewise: that one is the last then.
         let (bob, phone) = { let bob = kit.ram_user_with(&acme, "bob", Some(login_with_mfa())).await; (bob, kit.bind_for(&acme, "bob").await) };
-        kit.bind_key_for(&acme, "bob", KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
         let session = kit.session_with(&bob, &phone).await;
+        let code = phone.code(&kit);
+        let bound = kit.bind_own_key(&session, &code, KeyKind::Passkey, &mut SoftKey::passkey()).await;
+        let (session, _) = bound.unwrap();
+        kit.next_step();
         kit.core().unbind_own(&session.actor, phone.code(&kit), origin()).await.unwrap();
+    }
+
+    /// A key that the policy refuses is no factor to be left with.
+    async fn x8_the_last_factor_that_can_be_used_stays(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
+        let phone = kit.bind_for(&acme, "alice").await;
+        let session = kit.session_with(&alice, &phone).await;
+        let (code, mut synced) = (phone.code(&kit), SoftKey::synced());
+        let (_, synced_view) = kit.bind_own_key(&session, &code, KeyKind::Passkey, &mut synced).await.unwrap();
+        kit.next_step();
+        crate::set_policy(&kit, &acme, AttestationPolicy::DeviceBound).await;
+        let session = kit.session_with(&alice, &phone).await;
+        let own = kit.core().own_security(&session.actor).await.unwrap();
+        assert_eq!((own.factors.count(), own.keeps_device()), (2, Some(Refusal::MfaRequired)));
+        assert_eq!(own.keeps_key(&synced_view.id), None);
+        let refused = kit.core().unbind_own(&session.actor, phone.code(&kit), origin()).await;
+        assert_eq!(refusal(refused), Refusal::MfaRequired);
+        // Where none is required, whoever unbinds it could not log on any more.
+        let bob = kit.ram_user(&acme, "bob").await;
+        let of_bob = kit.bind_for(&acme, "bob").await;
+        crate::set_policy(&kit, &acme, AttestationPolicy::Any).await;
+        let session = kit.session_with(&bob, &of_bob).await;
+        let code = of_bob.code(&kit);
+        let bound = kit.bind_own_key(&session, &code, KeyKind::Passkey, &mut SoftKey::synced()).await;
+        let (session, key) = bound.unwrap();
+        kit.next_step();
+        kit.sql("UPDATE webauthn_credentials SET rp_id = 'old.example'", &[]).await;
+        let refused = kit.core().unbind_own(&session.actor, of_bob.code(&kit), origin()).await;
+        assert_eq!(refusal(refused), Refusal::LastUsableFactor);
+        let unbind = async |actor: SessionActor| kit.core().unbind_own_key(&actor, key.id.as_str(), origin()).await;
+        let (_, unbound) = kit.proved(&session, &of_bob.code(&kit), unbind).await;
+        kit.next_step();
+        let session = kit.visitor(unbound.unwrap().0).await;
+        kit.core().unbind_own(&session.actor, of_bob.code(&kit), origin()).await.unwrap();
     }
 
     async fn c28_k01_lists_and_counts_see_keys_as_factors(kit: Kit) {

@@ -6,6 +6,7 @@ use countersign_core::settings::SettingsChange;
 use countersign_core::users::LoginChange;
 use countersign_model::logon::{LogonState, Method};
 use countersign_model::webauthn::KeyKind;
+use countersign_store::params;
 use countersign_testkit::people::{OWNER_PASSWORD, login};
 use countersign_testkit::{Kit, SoftKey, both_engines, origin, reason, refusal};
 
@@ -79,8 +80,9 @@ both_engines! {
     async fn a_passkey_skips_no_other_rule(kit: Kit) {
         let acme = kit.account("acme").await;
         let mut key = SoftKey::passkey();
-        let alice = kit.ram_user_with(&acme, "alice", Some(LoginChange { reset_required: true, ..login() })).await;
-        kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut key).await.unwrap();
+        let alice = kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
+        kit.sql("UPDATE login_profiles SET password_reset_required = $1 WHERE principal_id IN \
+                 (SELECT principal_id FROM principals WHERE name = 'alice')", params![true]).await;
         let step = kit.log_on_with_passkey(&mut key).await.unwrap();
         let LogonStep::Ask { state: LogonState::ChoosePassword, token } = step else { panic!("{step:?}") };
         let step = kit.core().logon_with_new_password(&token, "a quite new password".into(), origin()).await.unwrap();

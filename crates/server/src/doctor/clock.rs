@@ -62,6 +62,7 @@ mod tests {
                 keys_match,
                 keys,
                 key_hosts: vec![],
+                unrooted_keys: 0,
                 broken_logs: 0,
             };
             check(now, database, Some(&look)).iter().map(|line| line.status).collect()

@@ -3,7 +3,7 @@
 use super::Line;
 use crate::config::Settings;
 use crate::net::tls::Certificate;
-use crate::serve::stranded_keys;
+use crate::serve::{stranded_keys, unrooted};
 use countersign_core::operator::Look;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::time::timeout;
 
 const URL: &str = "public URL";
+const ROOTS: &str = "attestation roots";
 const TLS: &str = "TLS";
 const PORTS: &str = "listeners";
 /// How long a name, or a server on this machine, may take to answer.
@@ -32,6 +33,12 @@ pub(super) fn key_hosts(settings: &Settings, look: &Look) -> Option<Line> {
     let others: Vec<_> = look.key_hosts.iter().filter(|(host, _)| host != here.id()).cloned().collect();
     let told = stranded_keys(&others, here.id())?;
     Some(Line::fail(URL, told, "set public_url back; whoever has no other factor cannot log on"))
+}
+
+/// Whether keys that were bound before roots of trust were configured are refused now.
+pub(super) fn unrooted_keys(settings: &Settings, look: &Look) -> Option<Line> {
+    let told = unrooted(look.unrooted_keys).filter(|_| settings.attestation_roots.is_some())?;
+    Some(Line::warn(ROOTS, told, "have their users bind them anew, or take attestation_roots away"))
 }
 
 async fn public_url(settings: &Settings) -> Line {

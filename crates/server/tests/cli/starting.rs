@@ -247,6 +247,7 @@ fn security_keys_of_another_host_keep_it_from_starting_unless_it_is_meant() {
             name: "laptop".to_owned(),
             created_at: core.now(),
             last_used_at: None,
+            held: None,
         };
         let insert = async move |tx: &mut Tx<'_>| webauthn_credentials::insert(tx, &key).await;
         assert!(store.write(insert).await.unwrap());

@@ -21,6 +21,8 @@ CREATE TABLE webauthn_credentials (
     canonical_name  TEXT COLLATE "C"    NOT NULL,
     created_at      BIGINT NOT NULL,
     last_used_at    BIGINT,
+    -- Why it is refused though it is bound: its user disowned it, or it came back with a backup.
+    held            TEXT COLLATE "C",
     PRIMARY KEY (account_id, key_id),
     UNIQUE (account_id, principal_id, canonical_name),
     FOREIGN KEY (account_id, principal_id) REFERENCES principals ON DELETE CASCADE

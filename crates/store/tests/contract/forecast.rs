@@ -9,10 +9,11 @@ use countersign_model::principal::{Account, ConsoleLogon, LoginProfile, SystemPo
 use countersign_model::session::Session;
 use countersign_store::forecast::{self, Alike, Class, Thresholds};
 use countersign_store::sessions::{self, Origin};
-use countersign_store::{Store, accounts, attachments, login_profiles, machines, principals};
+use countersign_store::{Store, accounts, attachments, login_profiles, machines, principals, webauthn_credentials};
 
 use crate::of_login_profiles::new_profile;
 use crate::of_virtual_mfa::bind;
+use crate::of_webauthn_credentials::new_key;
 use crate::{NOON, account, second, user};
 
 /// Console logon with a password of its own, long before everything.
@@ -62,6 +63,7 @@ pub(crate) async fn cases(store: &Store) {
     users_are_told_with_their_addresses(store, &house).await;
     users_with_a_remembered_machine_are_told(store, &house).await;
     good_sessions_are_counted(store, &house).await;
+    keys_of_those_who_have_nothing_else_are_told(store, &house).await;
 }
 
 fn thresholds(after: u64) -> Thresholds {
@@ -134,6 +136,26 @@ async fn users_with_a_remembered_machine_are_told(store: &Store, house: &Account
     assert_eq!(remembered(1, 10).await, [], "no more");
     change!(store, |tx, account_id, id| principals::bump_epoch(tx, &account_id, &id, NOON));
     assert_eq!(remembered(1, 0).await, [], "something about him has changed");
+}
+
+async fn keys_of_those_who_have_nothing_else_are_told(store: &Store, house: &Account) {
+    for name in ["keyed", "beside a phone"] {
+        let made = user(store, house, name).await;
+        let (account_id, id, profile) = (house.id.clone(), made.id.clone(), enabled(NOON, false));
+        change!(store, |tx, account_id, id, profile| login_profiles::put(tx, &account_id, &id, &profile));
+        let key = new_key(&made, format!("forecast {name}").as_bytes(), "Key");
+        change!(store, |tx, key| webauthn_credentials::insert(tx, &key));
+        if name == "keyed" {
+            let account_id = house.id.clone();
+            let keys = look!(store, |tx, account_id| forecast::keys(tx, &account_id, "localhost"));
+            assert_eq!(keys, [(made.id, key.make())]);
+            assert_eq!(look!(store, |tx, account_id| forecast::keys(tx, &account_id, "elsewhere")), []);
+        } else {
+            bind(store, &made, 1).await;
+        }
+    }
+    let account_id = house.id.clone();
+    assert_eq!(look!(store, |tx, account_id| forecast::keys(tx, &account_id, "localhost")).len(), 1);
 }
 
 async fn good_sessions_are_counted(store: &Store, house: &Account) {

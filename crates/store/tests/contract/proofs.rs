@@ -31,6 +31,8 @@ pub(crate) async fn cases(store: &Store) {
     assert!(change!(store, |tx| proofs::challenge(tx, &[41; 32], &[6; 32])));
     assert!(change!(store, |tx| proofs::challenge(tx, &[41; 32], &[7; 32])));
     assert!(!change!(store, |tx| proofs::take_challenge(tx, &[41; 32], &[6; 32])), "the later one counts");
+    assert!(!look!(store, |tx| proofs::has_challenge(tx, &[41; 32], &[6; 32])));
+    assert!(look!(store, |tx| proofs::has_challenge(tx, &[41; 32], &[7; 32])));
     let take = async |tx: &mut Tx<'_>| proofs::take_challenge(tx, &[41; 32], &[7; 32]).await;
     assert_eq!(sixteen_at_once(store, take).await, 1);
     assert!(change!(store, |tx| proofs::give(tx, &[41; 32], Method::VirtualMfa)));

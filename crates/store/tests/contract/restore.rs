@@ -3,11 +3,14 @@
 use countersign_model::access_key::AccessKeyStatus;
 use countersign_model::ids::PrincipalId;
 use countersign_model::virtual_mfa::VirtualMfaState;
-use countersign_store::{Store, access_keys, accounts, principals, restore, sessions, unbound_mfa, virtual_mfa};
+use countersign_model::webauthn::KeyHold;
+use countersign_store::{
+    Store, access_keys, accounts, principals, restore, sessions, unbound_mfa, virtual_mfa, webauthn_credentials,
+};
 
 use crate::of_access_keys::new_key;
 use crate::of_virtual_mfa::{bind, new_device};
-use crate::{NOON, account, of_sessions, of_unbound_mfa, user};
+use crate::{NOON, account, of_sessions, of_unbound_mfa, of_webauthn_credentials, user};
 
 pub(crate) async fn cases(store: &Store) {
     let house = account(store, "restore-1").await;
@@ -52,4 +55,12 @@ pub(crate) async fn cases(store: &Store) {
     assert_eq!(change!(store, |tx| restore::disable_access_keys(tx, NOON)), []);
     let found = look!(store, |tx, account_id, key| access_keys::find(tx, &account_id, &key.id)).unwrap();
     assert_eq!(found.status, AccessKeyStatus::Inactive);
+
+    let passkey = of_webauthn_credentials::new_key(&bob, b"restore-1", "Passkey");
+    assert!(change!(store, |tx, passkey| webauthn_credentials::insert(tx, &passkey)));
+    let held = change!(store, |tx| restore::hold_passkeys(tx));
+    assert!(held.iter().any(|one| one.principal == bob.id && (one.name.as_str(), one.count) == ("bob", 1)));
+    assert_eq!(change!(store, |tx| restore::hold_passkeys(tx)), []);
+    let found = look!(store, |tx| webauthn_credentials::find_by_credential_id(tx, b"restore-1")).unwrap();
+    assert_eq!(found.held, Some(KeyHold::Restored));
 }

@@ -23,6 +23,14 @@ pub(crate) async fn cases(store: &Store) {
     assert_eq!(consume(2, "session 1", 0).await, None, "another challenge");
     assert_eq!(consume(1, "session 2", 0).await, None, "another session");
     assert_eq!(consume(1, "session 1", 300).await, None, "too late");
+    let is_open = async |by: &'static str, purpose: CeremonyPurpose, late: u64| {
+        let now = NOON.plus(second(late));
+        look!(store, |tx| webauthn_ceremonies::is_open(tx, &[1; 32], (by, purpose), now))
+    };
+    assert!(is_open("session 1", CeremonyPurpose::BindPasskey, 299).await);
+    assert!(!is_open("session 2", CeremonyPurpose::BindPasskey, 0).await);
+    assert!(!is_open("session 1", CeremonyPurpose::SecondFactor, 0).await);
+    assert!(!is_open("session 1", CeremonyPurpose::BindPasskey, 300).await);
     let found = ceremony.clone();
     let raced = async move |tx: &mut Tx<'_>| {
         let consumed = webauthn_ceremonies::consume(tx, &[1; 32], "session 1", NOON.plus(second(299))).await?;

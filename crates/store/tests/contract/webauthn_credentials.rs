@@ -4,7 +4,7 @@ use countersign_model::budget::BudgetKind;
 use countersign_model::entropy::OsEntropy;
 use countersign_model::ids::KeyId;
 use countersign_model::principal::Principal;
-use countersign_model::webauthn::{Aaguid, Factors, KeyKind, Trust, WebAuthnCredential};
+use countersign_model::webauthn::{Aaguid, Factors, KeyHold, KeyKind, Trust, WebAuthnCredential};
 use countersign_store::budgets::Counted;
 use countersign_store::users::{MfaFilter, UserQuery};
 use countersign_store::webauthn_credentials::{self, Use};
@@ -18,6 +18,7 @@ pub(crate) async fn cases(store: &Store) {
     credential_ids_and_names_are_unique(store).await;
     keys_are_second_factors(store).await;
     other_relying_parties_are_told(store).await;
+    a_disowned_credential_passes_no_more(store).await;
     failures_of_keys_are_found(store).await;
 }
 
@@ -172,7 +173,32 @@ async fn other_relying_parties_are_told(store: &Store) {
     assert_eq!(others, [("one.example".to_owned(), 2), ("two.example".to_owned(), 1)]);
 }
 
-fn new_key(whose: &Principal, credential_id: &[u8], name: &str) -> WebAuthnCredential {
+async fn a_disowned_credential_passes_no_more(store: &Store) {
+    let house = account(store, "keys-8").await;
+    let alice = user(store, &house, "alice").await;
+    let early = new_key(&alice, b"keys-8 early", "Early");
+    let late = WebAuthnCredential { created_at: NOON.plus(second(9)), ..new_key(&alice, b"keys-8 late", "Late") };
+    for key in [&early, &late] {
+        change!(store, |tx, key| webauthn_credentials::insert(tx, &key));
+    }
+    let (account_id, id) = (house.id.clone(), alice.id.clone());
+    let makes = look!(store, |tx, account_id| webauthn_credentials::count_by_make(tx, &account_id));
+    assert_eq!(makes, [(early.make(), 2)]);
+    let since = NOON.plus(second(9));
+    let hold =
+        async || change!(store, |tx, account_id, id| webauthn_credentials::hold_since(tx, (&account_id, &id), since));
+    assert_eq!(hold().await, [(late.id.clone(), "Late".to_owned())]);
+    assert_eq!(hold().await, [], "once");
+    let used = Use { sign_count: 1, backed_up: false, at: since };
+    let note = async |key: KeyId| {
+        change!(store, |tx, account_id, key| webauthn_credentials::note_use(tx, &account_id, &key, used))
+    };
+    assert!(note(early.id.clone()).await && !note(late.id.clone()).await);
+    let list = look!(store, |tx, account_id, id| webauthn_credentials::list(tx, &account_id, &id));
+    assert_eq!(list.iter().map(|key| key.held).collect::<Vec<_>>(), [None, Some(KeyHold::Disowned)]);
+}
+
+pub(crate) fn new_key(whose: &Principal, credential_id: &[u8], name: &str) -> WebAuthnCredential {
     WebAuthnCredential {
         id: KeyId::generate(&OsEntropy),
         account_id: whose.account_id.clone(),
@@ -192,5 +218,6 @@ fn new_key(whose: &Principal, credential_id: &[u8], name: &str) -> WebAuthnCrede
         name: name.to_owned(),
         created_at: NOON,
         last_used_at: None,
+        held: None,
     }
 }
