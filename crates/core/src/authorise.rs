@@ -7,19 +7,20 @@
 //! Whoever changes another principal must besides be allowed all that this one is: see [`Standing::outranks`].
 
 mod grants;
+mod resource;
 mod rule;
 mod sensitive;
+mod standing;
 
 pub(crate) use grants::Grant;
 pub use grants::{Grants, system_document};
+pub use resource::Resource;
 pub(crate) use rule::{Kind, Own, Rule};
+pub use standing::Standing;
 
-use crate::actor::{Actor, Insider, Role};
+use crate::actor::Role;
 use crate::error::Refusal;
-use countersign_model::ids::{AccountId, PrincipalId};
-use countersign_model::policy::{Context, Decision, Pattern, decide, decide_at_all};
-use countersign_model::settings::SecuritySettings;
-use std::sync::Arc;
+use countersign_model::policy::{Decision, decide_at_all};
 
 macro_rules! actions {
     ($($(#[$meta:meta])* $name:ident = $code:literal),+ $(,)?) => {
@@ -261,143 +262,6 @@ actions! {
     RotateKeys = "RotateKeys",
     /// Set the highest time seen back.
     ResetClock = "ResetClock",
-}
-
-/// On what an action acts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resource {
-    /// The actor himself.
-    Oneself,
-    /// An account as a whole, or all of its users, groups or policies, whichever the action is about.
-    Account(AccountId),
-    /// A principal. Names none, so whoever acts on it must be allowed to act on all.
-    Principal(AccountId, PrincipalId),
-    /// A RAM user by his name, and by his id once he was found.
-    User(AccountId, String, Option<PrincipalId>),
-    /// A group by its name.
-    Group(AccountId, String),
-    /// A policy of an account by its name.
-    Policy(AccountId, String),
-    /// A virtual MFA device that is bound to nobody, by its name.
-    Mfa(AccountId, String),
-    /// A policy that comes with every account, seen from one of them.
-    SystemPolicy(AccountId, &'static str),
-    /// The installation.
-    Installation,
-}
-
-impl Resource {
-    /// The account that it belongs to.
-    const fn account(&self) -> Option<&AccountId> {
-        match self {
-            Self::Account(account)
-            | Self::Principal(account, _)
-            | Self::User(account, ..)
-            | Self::Group(account, _)
-            | Self::Policy(account, _)
-            | Self::Mfa(account, _)
-            | Self::SystemPolicy(account, _) => Some(account),
-            Self::Oneself | Self::Installation => None,
-        }
-    }
-
-    /// As policies name it, for an action on a kind of things; nothing for what no policy governs.
-    fn arn(&self, kind: Kind) -> Option<Pattern> {
-        let named = |account: &AccountId, name: &str| Some(Pattern::new(&format!("acs:ram::{account}:{name}")));
-        match self {
-            Self::Account(account) => named(account, kind.all()),
-            Self::Principal(account, _) => named(account, Kind::User.all()),
-            Self::User(account, name, _) => named(account, &format!("user/{name}")),
-            Self::Group(account, name) => named(account, &format!("group/{name}")),
-            Self::Policy(account, name) => named(account, &format!("policy/{name}")),
-            Self::Mfa(account, name) => named(account, &format!("mfa/{name}")),
-            Self::SystemPolicy(_, name) => Some(Pattern::new(&format!("acs:ram::system:policy/{name}"))),
-            Self::Oneself | Self::Installation => None,
-        }
-    }
-}
-
-/// What `authorise` looks at of an actor.
-#[derive(Debug, Clone)]
-pub struct Standing {
-    /// What he is in his account.
-    pub role: Role,
-    /// His account; none for an operator or a stranger.
-    pub account: Option<AccountId>,
-    /// Himself; none for an operator or a stranger.
-    pub principal: Option<PrincipalId>,
-    /// The user name, or the owner's email address; empty for an operator or a stranger.
-    pub name: String,
-    /// The settings of his account.
-    pub settings: Arc<SecuritySettings>,
-    /// The policies that reach him. The owner needs none.
-    pub grants: Grants,
-    /// From where and by what he asks, for the conditions of policies.
-    pub context: Context,
-}
-
-impl Standing {
-    /// The standing of an actor whom policies reach.
-    #[must_use]
-    pub fn new(actor: &Actor, grants: Grants, address: &str) -> Self {
-        let Some(insider) = actor.insider() else {
-            return Self {
-                role: Role::Operator,
-                account: None,
-                principal: None,
-                name: String::new(),
-                settings: Arc::default(),
-                grants,
-                context: Context::default(),
-            };
-        };
-        let (role, settings, mfa_present) = match insider {
-            Insider::Session(actor) => (actor.role(), &actor.found.settings, Some(actor.used_second_factor())),
-            Insider::AccessKey(actor) => (actor.role(), &actor.found.settings, None),
-        };
-        Self {
-            role,
-            account: Some(insider.account_id().clone()),
-            principal: Some(insider.principal_id().clone()),
-            name: insider.name().to_owned(),
-            settings: Arc::clone(settings),
-            grants,
-            context: Context::new(address, mfa_present),
-        }
-    }
-
-    /// Whether he may everything that a principal may whom these policies reach: then he gains nothing by what he does to
-    /// him. The owner may everything. Administrators are equals; nobody else outranks one. And what is denied to him must
-    /// be denied to the other as well.
-    #[must_use]
-    pub fn outranks(&self, theirs: &Grants) -> bool {
-        match self.role {
-            Role::Owner => true,
-            Role::Administrator | Role::User => self.grants.cover(theirs),
-            Role::Anonymous | Role::Operator => false,
-        }
-    }
-
-    /// Whether nobody outranks him, so that whom he acts on need not be looked at.
-    #[must_use]
-    pub fn is_unrestricted(&self) -> bool {
-        match self.role {
-            Role::Owner => true,
-            Role::Administrator | Role::User => self.grants.make_administrator() && !self.grants.deny(),
-            Role::Anonymous | Role::Operator => false,
-        }
-    }
-
-    fn decision(&self, action: Action, resource: &Pattern) -> Decision {
-        decide(self.grants.statements(), &action.pattern(), resource, &self.context)
-    }
-
-    /// What policies say of something that he does for himself.
-    fn decision_on_oneself(&self, action: Action) -> Decision {
-        let Some(account) = &self.account else { return Decision::NotMentioned };
-        let oneself = Resource::User(account.clone(), self.name.clone(), None);
-        oneself.arn(Kind::User).map_or(Decision::NotMentioned, |arn| self.decision(action, &arn))
-    }
 }
 
 /// Whether the actor may do this to that. Of another account nobody learns whether it has the resource.

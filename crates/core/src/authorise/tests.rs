@@ -1,9 +1,11 @@
 use super::*;
 use crate::authorise::grants::Grant;
 use countersign_model::entropy::OsEntropy;
-use countersign_model::ids::PolicyId;
+use countersign_model::ids::{AccountId, PolicyId, PrincipalId};
+use countersign_model::policy::Context;
 use countersign_model::principal::SystemPolicy;
 use countersign_store::attachments::Attached;
+use std::sync::Arc;
 
 /// Who asks, in the columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
