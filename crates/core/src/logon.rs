@@ -46,6 +46,7 @@ use std::time::Duration;
 
 /// What a logon shows of itself to the browser that holds it: never more than the last passed step allows.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct LogonView {
     /// What it waits for.
     pub state: LogonState,

@@ -60,6 +60,7 @@ impl UserFacts {
 
 /// A RAM user as his page shows him.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct UserInFull {
     /// Names, remarks, times.
     pub user: Principal,

@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "ram_user.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Page {
     t: Words,
     frame: Frame,
