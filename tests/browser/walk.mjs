@@ -79,6 +79,10 @@ await main(async (open) => {
     owner.at("/account/welcome");
     await owner.reads(t.thirtySeconds);
     await owner.look("welcome");
+    await owner.press(t.bindNow);
+    owner.at("/account/security/bind");
+    await owner.look("account-bind-type");
+    await owner.go("/account/welcome");
     await owner.press(t.later);
     owner.at("/ram/overview");
   });

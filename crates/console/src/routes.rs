@@ -83,6 +83,7 @@ fn own_pages() -> Vec<Route> {
         ("/account/history", Session, get(own_history::show_account)),
         ("/me/history", Session, get(own_history::show_own)),
         ("/account/security/password", Session, get(own_password::show).post(own_password::change)),
+        ("/account/security/bind", Session, get(security::choose_type)),
         ("/account/security/virtual-mfa/verify", Session, get(own_mfa::show_verify).post(own_mfa::verify)),
         ("/account/security/virtual-mfa/bind", Session, get(own_mfa::show_bind).post(own_mfa::bind)),
         ("/account/security/virtual-mfa/unbind", Session, get(own_mfa::show_unbind).post(own_mfa::unbind)),

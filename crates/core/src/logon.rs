@@ -26,6 +26,7 @@ use crate::act::{Written, is_unjudged, refusal_told};
 use crate::actor::Origin;
 use crate::error::{Error, Refusal};
 use crate::notices::Notice;
+use crate::webauthn::has_one_type;
 use crate::{Countersign, token_hash};
 use countersign_model::Timestamp;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
@@ -45,6 +46,7 @@ use std::time::Duration;
 
 /// What a logon shows of itself to the browser that holds it: never more than the last passed step allows.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct LogonView {
     /// What it waits for.
     pub state: LogonState,
@@ -58,6 +60,8 @@ pub struct LogonView {
     pub factors: Factors,
     /// Whether keys are bound and none of them can be asked for. Told once the password was right.
     pub keys_refused: bool,
+    /// Whether he may have a virtual MFA device or security keys, and not both. Told where something has to be bound.
+    pub one_mfa_type: bool,
     /// Whether the device that must be bound takes the place of one that was lost. Told after the recovery code.
     pub replaces_device: bool,
 }
@@ -123,6 +127,10 @@ impl Countersign {
             let LogonInFull { logon, subject, .. } = this.live_logon(tx, &hash).await?;
             let allowed = subject.as_ref().is_some_and(|subject| may_remember(logon.kind, &subject.settings));
             let may_remember = allowed && logon.state == LogonState::SecondFactor;
+            let one_mfa_type = match logon.state {
+                LogonState::Bind => subject.as_ref().is_some_and(|subject| has_one_type(logon.kind, &subject.settings)),
+                LogonState::Password | LogonState::SecondFactor | LogonState::ChoosePassword => false,
+            };
             let subject = match logon.state {
                 LogonState::SecondFactor | LogonState::Bind => subject,
                 LogonState::Password | LogonState::ChoosePassword => None,
@@ -143,6 +151,7 @@ impl Countersign {
                 may_remember,
                 factors,
                 keys_refused: bound.keys() && !factors.keys(),
+                one_mfa_type,
                 replaces_device,
             })
         };

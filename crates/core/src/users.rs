@@ -11,6 +11,7 @@ use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::{Action, Resource};
 use crate::codes::counted;
 use crate::error::{Error, Refusal};
+use crate::logon::requires_device;
 use crate::notices::Notice;
 use crate::overview::DeviceView;
 use crate::passwords::password_expires_at;
@@ -59,11 +60,14 @@ impl UserFacts {
 
 /// A RAM user as his page shows him.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct UserInFull {
     /// Names, remarks, times.
     pub user: Principal,
     /// The login profile, without the password's hash.
     pub profile: Option<ProfileView>,
+    /// Whether he must have a second factor to log on: his profile says so, or the account says it of all.
+    pub mfa_required: bool,
     /// The bound virtual MFA device.
     pub device: Option<DeviceView>,
     /// The security keys and passkeys, the oldest first.
@@ -153,7 +157,9 @@ impl Countersign {
             let password = Counted { account, subject: user.id.as_str(), kind: BudgetKind::Password };
             let recovery = Counted { kind: BudgetKind::RecoveryCode, ..password };
             let profile = login_profiles::find(tx, account, &user.id).await?;
+            let settings = &admitted.who.settings;
             Ok(UserInFull {
+                mfa_required: profile.as_ref().is_some_and(|profile| requires_device(user.kind, settings, profile)),
                 profile: profile.map(|profile| ProfileView::of(&profile, user.kind, &admitted.who.settings.password)),
                 keys: this.key_views(tx, (account, &user.id), &admitted.who.settings.attestation).await?,
                 policies: attachments::of_user(tx, account, &user.id).await?,

@@ -21,6 +21,7 @@ export const PAGES = {
   "/account/welcome": ["welcome"],
   "/account/security": ["account-security-not-attached", "account-security-bound", "account-security-unbound"],
   "/account/security/password": ["account-password"],
+  "/account/security/bind": ["account-bind-type"],
   "/account/security/virtual-mfa/verify": ["verify-identity", "verify-identity-refused"],
   "/account/security/virtual-mfa/bind": ["bind-scan", "bind-refused"],
   "/account/security/virtual-mfa/unbind": ["account-unbind"],

@@ -32,6 +32,7 @@ enable-virtual-mfa = Enable Virtual MFA Device
 change-password = Change password
 change-password-lead = Your other sessions end. This one goes on.
 present-password = Present password
+own-bind-type-lead = Choose what you show after your password. Security keys and passkeys withstand copied pages; you can bind more than one.
 welcome-title = Protect your account
 welcome-lead = You are the owner of this account. So far, only a password protects it.
 verify-title = Verify Identity

@@ -90,6 +90,7 @@ webauthn-other-bound-title = You have a virtual MFA device.
 webauthn-other-bound = Your account allows one type of device. You can unbind the virtual MFA device first, or replace it: you prove that it is you, and it goes at the moment in which the security key is bound.
 webauthn-replace-device = Replace the virtual MFA device
 webauthn-one-present = { $name } must be here with the key. His sessions end when it is bound.
+webauthn-unbind-proof = You are asked to prove that it is you, by this key or by any other factor that you have bound.
 webauthn-unbind-last = After that the password alone protects you, and your recovery codes are deleted.
 webauthn-unbind-effect-user = It logs him on no more, and proves nothing at sensitive operations.
 

@@ -32,6 +32,7 @@ enable-virtual-mfa = 启用虚拟 MFA 设备
 change-password = 修改密码
 change-password-lead = 修改后其他会话将结束，当前会话继续有效。
 present-password = 当前密码
+own-bind-type-lead = 选择输入密码后使用的验证方式。安全密钥和通行密钥可以抵御钓鱼页面，且可以绑定多个。
 welcome-title = 保护您的账号
 welcome-lead = 您是该账号的所有者。目前账号仅由密码保护。
 verify-title = 身份验证

@@ -90,6 +90,7 @@ webauthn-other-bound-title = 您已绑定虚拟 MFA 设备。
 webauthn-other-bound = 您的账号只允许使用一种 MFA 设备。您可以先解绑虚拟 MFA 设备，或直接更换：验证身份后，安全密钥绑定成功时，虚拟 MFA 设备随即解绑。
 webauthn-replace-device = 更换虚拟 MFA 设备
 webauthn-one-present = { $name } 必须携带密钥在场。绑定后其会话将结束。
+webauthn-unbind-proof = 接下来需要验证您的身份，可使用此密钥，也可使用您已绑定的其他验证方式。
 webauthn-unbind-last = 此后仅由密码保护您，恢复码也将被删除。
 webauthn-unbind-effect-user = 该密钥将无法用于登录和敏感操作的身份验证。
 

@@ -2,7 +2,7 @@
 //! which limits hold.
 
 use super::ram_asker::Asker;
-use super::webauthn_parts::{KindWords, Limits, own_settings};
+use super::webauthn_parts::{KindWords, Limits, has_one_type};
 use crate::answer::page;
 use crate::frame::{Frame, Place};
 use crate::locales::Words;
@@ -44,7 +44,7 @@ struct Type {
 /// `GET /help/keys`.
 pub(crate) async fn show(asker: Asker) -> Response {
     let t = asker.words();
-    let limits = |kind| Limits::new(&asker.console, &KindWords::new(asker.words(), kind), own_settings(&asker));
+    let limits = |kind| Limits::new(&asker.console, &KindWords::new(asker.words(), kind), has_one_type(&asker));
     let (base, place) = match asker.actor().role() {
         Role::Owner => ("/account/security", Place::AccountSecurity),
         Role::Anonymous | Role::User | Role::Administrator | Role::Operator => ("/me/security", Place::MySecurity),

@@ -36,7 +36,7 @@ pub(crate) async fn show(
     LogonHolder(token): LogonHolder,
 ) -> Response {
     match waiting_for(&console, &visitor, &token, LogonState::Bind).await {
-        Ok(view) => ask(&console, &visitor, &view, blank(&console, &visitor, kind), Problems::default()),
+        Ok(view) => ask(&console, &visitor, &view, blank(&console, &visitor, (kind, &view)), Problems::default()),
         Err(elsewhere) => elsewhere,
     }
 }
@@ -49,7 +49,11 @@ pub(crate) async fn bind(
     LogonHolder(token): LogonHolder,
     fields: Fields,
 ) -> Response {
-    let form = blank(&console, &visitor, kind);
+    let view = match waiting_for(&console, &visitor, &token, LogonState::Bind).await {
+        Ok(view) => view,
+        Err(elsewhere) => return elsewhere,
+    };
+    let form = blank(&console, &visitor, (kind, &view));
     let (form, error) = if fields.text("do") == "finish" {
         let sent = key_answer(&fields);
         match console.core.finish_logon_key_binding(&token, sent.clone(), &visitor.origin).await {
@@ -58,18 +62,9 @@ pub(crate) async fn bind(
         }
     } else {
         match console.core.begin_logon_key_binding(&token, kind, &visitor.origin).await {
-            Ok(prompt) => {
-                return match waiting_for(&console, &visitor, &token, LogonState::Bind).await {
-                    Ok(view) => ask(&console, &visitor, &view, form.asking(prompt), Problems::default()),
-                    Err(elsewhere) => elsewhere,
-                };
-            }
+            Ok(prompt) => return ask(&console, &visitor, &view, form.asking(prompt), Problems::default()),
             Err(error) => (form, error),
         }
-    };
-    let view = match waiting_for(&console, &visitor, &token, LogonState::Bind).await {
-        Ok(view) => view,
-        Err(elsewhere) => return elsewhere,
     };
     if error.refusal() == Some(Refusal::OtherMfaTypeBound) {
         let problems = Problems::one("type", refusal_text(&visitor.words, Refusal::OtherMfaTypeBound));
@@ -85,9 +80,9 @@ fn refused(console: &Console, visitor: &Visitor, view: &LogonView, form: BindSho
     }
 }
 
-fn blank(console: &Console, visitor: &Visitor, kind: KeyKind) -> BindShown {
+fn blank(console: &Console, visitor: &Visitor, (kind, view): (KeyKind, &LogonView)) -> BindShown {
     let paths = (format!("/logon/bind/{}", path_of(kind)), "/logon/bind".to_owned());
-    BindShown::new(console, KindWords::new(visitor.words.clone(), kind), paths, None)
+    BindShown::new(console, KindWords::new(visitor.words.clone(), kind), paths, view.one_mfa_type)
 }
 
 fn ask(console: &Console, visitor: &Visitor, view: &LogonView, b: BindShown, problems: Problems) -> Response {

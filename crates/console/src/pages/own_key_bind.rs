@@ -5,7 +5,7 @@ use super::own_keys::list_path;
 use super::own_recovery::after_binding;
 use super::ram_asker::{Asker, Subject};
 use super::security::{base, frame};
-use super::webauthn_parts::{BindShown, KindWords, OfKind, key_answer, key_problems, own_settings};
+use super::webauthn_parts::{BindShown, KindWords, OfKind, has_one_type, key_answer, key_problems};
 use crate::answer::{form_page, see, with_cookie};
 use crate::cookies::Cookie;
 use crate::fields::Fields;
@@ -78,7 +78,7 @@ async fn finish(asker: &Asker, kind: KeyKind, fields: &Fields) -> Response {
 fn blank(asker: &Asker, kind: KeyKind) -> BindShown {
     let list = list_path(asker, kind);
     let words = KindWords::new(asker.words(), kind);
-    BindShown::new(&asker.console, words, (format!("{list}/bind"), list), own_settings(asker))
+    BindShown::new(&asker.console, words, (format!("{list}/bind"), list), has_one_type(asker))
 }
 
 fn refused(asker: &Asker, form: BindShown, error: Error) -> Response {

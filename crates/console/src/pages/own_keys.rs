@@ -164,6 +164,7 @@ fn ask(
         effects.push(t.s("webauthn-unbind-last"));
     }
     effects.push(t.s("codes-about-sessions"));
+    effects.push(t.s("webauthn-unbind-proof"));
     let (name, problems) = typed.unwrap_or_else(|| (key.name.clone(), Problems::default()));
     let page = ChangePage {
         frame: Frame { path: list.clone(), ..frame(&asker.console, &asker.visitor, &asker.member) },

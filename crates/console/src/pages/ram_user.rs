@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "ram_user.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Page {
     t: Words,
     frame: Frame,
@@ -33,6 +34,7 @@ struct Page {
     created: When,
     last_logon: Option<When>,
     profile: Option<ProfileView>,
+    mfa_required: bool,
     password_lock: Option<Lock>,
     device: Option<DeviceView>,
     device_lock: Option<Lock>,
@@ -240,6 +242,7 @@ fn fill(asker: &Asker, user: UserInFull, tab: Tab) -> Page {
         email: user.user.email.as_ref().map(ToString::to_string).unwrap_or_default(),
         created: user.user.created_at.into(),
         last_logon: user.user.last_logon_at.map(When::from),
+        mfa_required: user.mfa_required,
         profile: user.profile,
         password_lock: Lock::of(user.password_budget, user.now),
         device: user.device,
@@ -285,7 +288,8 @@ impl Page {
         self.profile.as_ref().is_some_and(|profile| profile.console_logon == ConsoleLogon::Enabled)
     }
 
-    fn required(&self) -> bool {
+    /// Whether his own profile says that he must have a factor; the account may say it of all besides.
+    fn set_to_require(&self) -> bool {
         self.profile.as_ref().is_some_and(|profile| profile.mfa_bind_required)
     }
 

@@ -5,7 +5,9 @@ use super::own_key_bind::BindPage;
 use super::own_keys::{ChangePage, Query};
 use super::ram_asker::{Asker, Subject, user_path};
 use super::ram_user::{Tab, show_problems};
-use super::webauthn_parts::{BindShown, Key, KindWords, OfKind, key_answer, key_problems, path_of};
+use super::webauthn_parts::{
+    BindShown, Key, KindWords, OfKind, key_answer, key_problems, path_of, users_have_one_type,
+};
 use crate::answer::{form_page, see, with_cookie};
 use crate::cookies::Cookie;
 use crate::fields::{AddressQuery, Fields};
@@ -98,10 +100,9 @@ fn ask(
 ) -> Response {
     let (t, u) = (asker.words(), asker.subject(user));
     let is_last = user.device.is_none() && user.keys.len() == 1;
-    let required = user.profile.as_ref().is_some_and(|profile| profile.mfa_bind_required);
     let mut effects = vec![t.s("ram-unbind-effect-sessions"), t.s("webauthn-unbind-effect-user")];
     if is_last {
-        effects.push(t.s(if required { "ram-unbind-effect-required" } else { "ram-unbind-effect-optional" }));
+        effects.push(t.s(if user.mfa_required { "ram-unbind-effect-required" } else { "ram-unbind-effect-optional" }));
     }
     let (name, problems) = typed.unwrap_or_else(|| (key.name.clone(), Problems::default()));
     let page = ChangePage {
@@ -141,10 +142,9 @@ async fn rename_again(
 }
 
 fn blank(asker: &Asker, name: &str, kind: KeyKind) -> BindShown {
-    let settings = &asker.actor().session().settings;
     let action = format!("{}/{}/bind", user_path(name), path_of(kind));
     let words = KindWords::new(asker.words(), kind);
-    let form = BindShown::new(&asker.console, words, (action, tab_path(name, kind)), Some(settings));
+    let form = BindShown::new(&asker.console, words, (action, tab_path(name, kind)), users_have_one_type(asker));
     BindShown { one_present: asker.visitor.words.with("webauthn-one-present", "name", name), ..form }
 }
 

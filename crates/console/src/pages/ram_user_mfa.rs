@@ -81,7 +81,7 @@ pub(crate) async fn show_unbind(asker: Asker, Path(name): Path<String>) -> Respo
         problems: Problems::default(),
         serial_number: device.serial_number.clone(),
         last_used: device.last_used_at.map(When::from),
-        required: user.profile.as_ref().is_some_and(|profile| profile.mfa_bind_required),
+        required: user.mfa_required,
         u,
     };
     form_page(&page.problems, &page)

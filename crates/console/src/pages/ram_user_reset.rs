@@ -31,8 +31,7 @@ pub(crate) async fn reset(asker: Asker, Path(name): Path<String>) -> Response {
         Ok(user) => user,
         Err(response) => return response,
     };
-    let mfa_required =
-        user.device.is_none() && user.keys.is_empty() && user.profile.is_some_and(|profile| profile.mfa_bind_required);
+    let mfa_required = user.device.is_none() && user.keys.is_empty() && user.mfa_required;
     let name = &user.user.name;
     match asker.console.core.reset_password(asker.actor(), name, asker.origin()).await {
         Ok(password) => ram_password_shown::show(&asker, Because::Reset, name, password, mfa_required),

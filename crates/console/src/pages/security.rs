@@ -1,5 +1,6 @@
 //! One's own security: the Account Center of an owner, Security Information Management of a RAM user.
 
+use super::webauthn_parts::path_of;
 use crate::Console;
 use crate::answer::{self, page, see};
 use crate::fields::AddressQuery;
@@ -12,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::overview::{DeviceView, OwnSecurity};
 use countersign_core::{Role, SessionActor};
-use countersign_model::webauthn::Factors;
+use countersign_model::webauthn::{Factors, KeyKind};
 use serde::Deserialize;
 
 #[derive(Template)]
@@ -33,6 +34,14 @@ struct OwnPage {
 }
 
 #[derive(Template)]
+#[template(path = "own_bind_type.html")]
+struct TypePage {
+    t: Words,
+    frame: Frame,
+    base: &'static str,
+}
+
+#[derive(Template)]
 #[template(path = "welcome.html")]
 struct WelcomePage {
     t: Words,
@@ -40,6 +49,7 @@ struct WelcomePage {
 }
 
 /// What both pages show.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Shown {
     base: &'static str,
     device: Option<Device>,
@@ -120,6 +130,35 @@ pub(crate) async fn show_own(
 pub(crate) async fn welcome(State(console): State<Console>, visitor: Visitor, member: Member) -> Response {
     let template = WelcomePage { t: visitor.words.clone(), frame: frame(&console, &visitor, &member) };
     page(StatusCode::OK, &template)
+}
+
+/// What the address of the choice asks for.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Chosen {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// `GET /account/security/bind?type=`: which type of device the owner binds first; leads on when it is chosen.
+pub(crate) async fn choose_type(
+    visitor: Visitor,
+    State(console): State<Console>,
+    member: Member,
+    AddressQuery(chosen): AddressQuery<Chosen>,
+) -> Response {
+    let home = base(&member.0);
+    if member.0.role() != Role::Owner {
+        return see(home);
+    }
+    if let Ok(kind) = chosen.kind.parse::<KeyKind>() {
+        return see(&format!("{home}/{}/bind", path_of(kind)));
+    }
+    if chosen.kind == "virtual-mfa" {
+        return see(&format!("{home}/virtual-mfa/verify"));
+    }
+    let frame = Frame { path: format!("{home}/bind"), ..frame(&console, &visitor, &member) };
+    page(StatusCode::OK, &TypePage { t: visitor.words.clone(), frame, base: home })
 }
 
 impl Shown {

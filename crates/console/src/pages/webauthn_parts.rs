@@ -13,7 +13,7 @@ use countersign_core::webauthn::{KeyAnswer, KeyView, Prompt};
 use countersign_core::{Error, Refusal};
 use countersign_model::Timestamp;
 use countersign_model::principal::PrincipalKind;
-use countersign_model::settings::{MfaDeviceTypes, SecuritySettings};
+use countersign_model::settings::MfaDeviceTypes;
 use countersign_model::webauthn::{KEYS_PER_PRINCIPAL, KeyHold, KeyKind};
 use std::convert::Infallible;
 
@@ -192,14 +192,9 @@ pub(crate) struct BindShown {
 
 impl BindShown {
     /// The first step.
-    pub(super) fn new(
-        console: &Console,
-        words: KindWords,
-        (action, back): (String, String),
-        settings: Option<&SecuritySettings>,
-    ) -> Self {
+    pub(super) fn new(console: &Console, words: KindWords, (action, back): (String, String), one_type: bool) -> Self {
         Self {
-            limits: Limits::new(console, &words, settings),
+            limits: Limits::new(console, &words, one_type),
             words,
             action,
             back,
@@ -242,14 +237,14 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(console: &Console, words: &KindWords, settings: Option<&SecuritySettings>) -> Self {
+    /// `one_type`: whether a virtual MFA device and security keys exclude each other.
+    pub(super) fn new(console: &Console, words: &KindWords, one_type: bool) -> Self {
         let t = &words.t;
-        let only_one = settings.is_some_and(|settings| settings.mfa_device_types == MfaDeviceTypes::One);
         let mut lines = vec![t.s("webauthn-limit-browser"), words.say("limit-protocol")];
         let public_url = console.options.public_url.as_str();
         lines.push(t.with("webauthn-limit-address", "url", public_url));
         lines.push(words.say("limit-use"));
-        if only_one && words.kind == KeyKind::SecurityKey {
+        if one_type && words.kind == KeyKind::SecurityKey {
             lines.push(t.s("webauthn-limit-one-type"));
         }
         lines.push(t.with("webauthn-limit-count", "most", KEYS_PER_PRINCIPAL));
@@ -257,10 +252,14 @@ impl Limits {
     }
 }
 
-/// The settings that hold for whoever asks: an owner is not bound by those for RAM users.
-pub(super) fn own_settings(asker: &Asker) -> Option<&SecuritySettings> {
-    let session = asker.actor().session();
-    (session.kind == PrincipalKind::RamUser).then_some(&session.settings)
+/// Whether whoever asks may have one type of device alone: an owner is not bound by settings for RAM users.
+pub(super) fn has_one_type(asker: &Asker) -> bool {
+    asker.actor().session().kind == PrincipalKind::RamUser && users_have_one_type(asker)
+}
+
+/// Whether the users of the asker's account may.
+pub(super) fn users_have_one_type(asker: &Asker) -> bool {
+    asker.actor().session().settings.mfa_device_types == MfaDeviceTypes::One
 }
 
 /// What was sent to bind a key.

@@ -3,7 +3,8 @@
 
 use super::{logged_on, owner, past_password};
 use countersign_core::settings::SettingsChange;
-use countersign_model::settings::MfaDeviceTypes;
+use countersign_model::settings::{MfaDeviceTypes, MfaForLogon};
+use countersign_model::webauthn::KeyKind;
 use countersign_testkit::http::{Browser, Page};
 use countersign_testkit::people::{OWNER_PASSWORD, USER_PASSWORD, login_with_mfa};
 use countersign_testkit::{Account, Kit, Person, SoftKey, both_engines, origin};
@@ -315,6 +316,46 @@ both_engines! {
         assert!(has_session(&browser));
         let asked = browser.post(&format!("{OWN_PASSKEYS}/bind"), &[("do", "begin")]).await;
         assert!(asked.has("data-options") && asked.has("name=\"verify_proof\""), "both ways: {}", asked.text());
+    }
+
+    async fn the_pages_say_that_a_factor_is_required_where_the_account_says_it_of_all(kit: Kit) {
+        let acme = kit.account("acme").await;
+        kit.bound_user(&acme, "alice").await;
+        kit.keyed_user(&acme, "bob", KeyKind::SecurityKey, &mut SoftKey::u2f()).await;
+        let (mut browser, optional, required) = (owner(&kit, &acme).await, "the password alone protects him", "must bind a new device");
+        for mandatory in [false, true] {
+            if mandatory {
+                let mfa_for_logon = Some(MfaForLogon::Mandatory);
+                let actor = kit.owner_session(&acme).await.actor;
+                let change = SettingsChange { mfa_for_logon, ..SettingsChange::default() };
+                kit.core().change_settings(&actor, change, origin()).await.unwrap();
+                browser = owner(&kit, &acme).await;
+            }
+            let device = browser.open("/ram/users/alice/virtual-mfa/unbind").await;
+            let tab = browser.open("/ram/users/bob?tab=security-keys").await;
+            let id = key_on(&tab);
+            let key = browser.open(&format!("/ram/users/bob/security-keys?ask=unbind&key={id}")).await;
+            for page in [device, key] {
+                let text = page.text();
+                assert_eq!((text.contains(optional), text.contains(required)), (!mandatory, mandatory), "{text}");
+            }
+        }
+    }
+
+    async fn x4_a_logon_that_must_bind_tells_that_one_type_is_allowed(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
+        let (mut browser, _) = past_password(&kit, &alice).await;
+        let limits = browser.open("/logon/bind/security-keys").await;
+        assert!(limits.text().contains("one type of MFA"), "{}", limits.text());
+        assert!(!browser.open("/logon/bind/passkeys").await.text().contains("one type of MFA"));
+        let actor = kit.owner_session(&acme).await.actor;
+        let mfa_device_types = Some(MfaDeviceTypes::Several);
+        let change = SettingsChange { mfa_device_types, ..SettingsChange::default() };
+        kit.core().change_settings(&actor, change, origin()).await.unwrap();
+        let (mut browser, _) = past_password(&kit, &alice).await;
+        let limits = browser.open("/logon/bind/security-keys").await;
+        assert!(!limits.text().contains("one type of MFA"), "{}", limits.text());
     }
 
     async fn two_tabs_of_a_browser_ask_for_a_passkey_and_either_is_answered(kit: Kit) {

@@ -11,7 +11,19 @@ both_engines! {
         let acme = kit.account("acme").await;
         let (mut owner, page) = past_password(&kit, &acme.owner).await;
         assert_eq!(page.location.as_deref(), Some("/account/welcome"));
-        assert!(owner.open("/account/welcome").await.has("/account/security/virtual-mfa/verify"));
+        assert!(owner.open("/account/welcome").await.has("/account/security/bind"));
+        let choice = owner.open("/account/security/bind").await;
+        for (kind, first) in [
+            ("virtual-mfa", "/account/security/virtual-mfa/verify"),
+            ("security-key", "/account/security/security-keys/bind"),
+            ("passkey", "/account/security/passkeys/bind"),
+        ] {
+            assert!(choice.has(&format!("name=\"type\" value=\"{kind}\"")), "{kind}: {}", choice.body);
+            let chosen = owner.get(&format!("/account/security/bind?type={kind}")).await;
+            assert_eq!(chosen.location.as_deref(), Some(first));
+            assert_eq!(owner.get(first).await.status, StatusCode::OK);
+        }
+        assert_eq!(owner.get("/account/security/bind?type=none").await.status, StatusCode::OK);
         assert_eq!(owner.open("/me/security").await.path, "/account/security");
         let alice = kit.ram_user(&acme, "alice").await;
         let mut browser = logged_on(&kit, &alice).await;

@@ -77,6 +77,29 @@ both_engines! {
         assert_eq!(refusal(kit.core().session(&session.token).await), Refusal::NotLoggedOn, "other sessions have ended");
     }
 
+    async fn x8_a_lost_key_is_unbound_by_another_factor_and_a_virtual_device_by_its_own_code_alone(kit: Kit) {
+        let acme = kit.account("acme").await;
+        crate::allow_several_types(&kit, &acme).await;
+        let (alice, phone) = kit.bound_user(&acme, "alice").await;
+        let (mut kept, mut lost) = (SoftKey::u2f(), SoftKey::u2f());
+        kit.bind_key_for(&acme, "alice", KeyKind::SecurityKey, &mut kept).await.unwrap();
+        let gone = kit.bind_key_for(&acme, "alice", KeyKind::SecurityKey, &mut lost).await.unwrap();
+        let session = kit.session_with_key(&alice, &mut kept).await;
+        let unbind = async |actor: SessionActor| kit.core().unbind_own_key(&actor, gone.id.as_str(), origin()).await;
+        assert!(demand(unbind(session.actor.clone()).await).ways.code);
+        let (_, unbound) = kit.proved(&session, &phone.code(&kit), unbind).await;
+        let session = kit.visitor(unbound.unwrap().0).await;
+        let own = kit.core().own_security(&session.actor).await.unwrap();
+        assert_eq!((own.factors.code, own.factors.security_keys), (true, 1));
+        // The device that goes is asked itself; that a key is at hand does not help.
+        kit.next_step();
+        let wrong = kit.core().unbind_own(&session.actor, phone.wrong_code(&kit), origin()).await;
+        assert_eq!(refusal(wrong), Refusal::WrongCode);
+        let token = kit.core().unbind_own(&session.actor, phone.code(&kit), origin()).await.unwrap();
+        let own = kit.core().own_security(&kit.visitor(token).await.actor).await.unwrap();
+        assert_eq!((own.factors.code, own.factors.security_keys), (false, 1));
+    }
+
     async fn x8_the_last_factor_stays_where_one_is_required(kit: Kit) {
         let acme = kit.account("acme").await;
         let alice = kit.ram_user_with(&acme, "alice", Some(login_with_mfa())).await;
