@@ -123,10 +123,7 @@ impl Countersign {
             let LogonInFull { logon, subject, .. } = this.live_logon(tx, &hash).await?;
             let allowed = subject.as_ref().is_some_and(|subject| may_remember(logon.kind, &subject.settings));
             let may_remember = allowed && logon.state == LogonState::SecondFactor;
-            let subject = match logon.state {
-                LogonState::SecondFactor | LogonState::Bind => subject,
-                LogonState::Password | LogonState::ChoosePassword => None,
-            };
+            let subject = subject.filter(|_| matches!(logon.state, LogonState::SecondFactor | LogonState::Bind));
             let bound = subject.as_ref().map(|subject| subject.factors).unwrap_or_default();
             let factors = match &subject {
                 Some(subject) if bound.keys() && logon.state == LogonState::SecondFactor => {
