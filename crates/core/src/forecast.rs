@@ -1,6 +1,10 @@
 //! What a change of the settings would do, told before it is made: who could not log on any more, who must bind a device or
 //! change the password, who would be asked more often, how many sessions end. Counted over all RAM users with console logon.
 
+mod path;
+
+pub(crate) use path::{check_administrator_path, owner_gets_in};
+
 use crate::Countersign;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, Role, SessionActor};
@@ -10,15 +14,14 @@ use crate::settings::{
     Difference, Fingerprint, SettingsChange, are_ages_stricter, change_action, differences, is_a_strength_raised,
     is_stricter, judge,
 };
-use crate::webauthn::{Terms, has_factor_left};
 use countersign_model::Timestamp;
 use countersign_model::ids::PrincipalId;
-use countersign_model::principal::{Account, ConsoleLogon};
+use countersign_model::principal::Account;
 use countersign_model::session::IDLE_LIMIT;
 use countersign_model::settings::{AttestationPolicy, MfaForLogon, SecuritySettings, SensitiveOperation};
 use countersign_model::webauthn::{Make, Roots};
 use countersign_store::forecast::{AdministratorRow, Alike, Class, Thresholds};
-use countersign_store::{Tx, access_keys, accounts, forecast as counted, login_profiles, principals};
+use countersign_store::{Tx, access_keys, accounts, forecast as counted};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -354,55 +357,6 @@ fn thresholds(after: &SecuritySettings, now: Timestamp) -> Thresholds {
         changed_before: aged(u64::from(after.password.max_age_days)),
         initial_before: aged(u64::from(after.password.initial_age_days)),
     }
-}
-
-/// Refuses settings under which nobody could administrate the account any more. The owner is a way in as long as his
-/// console logon is enabled: the settings do not bind him.
-pub(crate) async fn check_administrator_path(
-    tx: &mut Tx<'_>,
-    account: &Account,
-    (after, this): (&SecuritySettings, &Countersign),
-    admitted: &Admitted,
-    origin: &Origin,
-) -> Result<(), Error> {
-    let keys = (!after.attestation.covers(&account.settings.attestation)).then(|| this.terms(&after.attestation));
-    if let (Some(keys), Some(session)) = (keys, &admitted.session)
-        && !has_factor_left(tx, (session.account_id(), session.principal_id()), keys).await?
-    {
-        return Err(Refusal::Invalid("InvalidParameter.Attestation.OwnKeys").into());
-    }
-    if owner_gets_in(tx, account, keys).await? {
-        return Ok(());
-    }
-    let by = thresholds(after, admitted.now);
-    let oneself = admitted.session.as_ref().map(|session| session.found.name.as_str());
-    let narrowed = !after.logon_networks.covers(&account.settings.logon_networks);
-    let rows = counted::administrators(tx, &account.id, by, LOOKED_AT).await?;
-    let gets_in = |AdministratorRow { class, id: _, name, address, is_restricted }: &AdministratorRow| {
-        let address = if Some(name.as_str()) == oneself { Some(&origin.address) } else { address.as_ref() };
-        let from_outside = narrowed && !address.is_some_and(|address| after.logon_networks.admit(address));
-        let expired = class.initial_outlived || (class.outlived && after.password.hard_expire);
-        !is_restricted && !class.idle && !expired && !from_outside
-    };
-    for row in rows.iter().filter(|row| gets_in(row)) {
-        match keys {
-            Some(keys) if !has_factor_left(tx, (&account.id, &row.id), keys).await? => {}
-            Some(_) | None => return Ok(()),
-        }
-    }
-    Err(Refusal::NoAdministratorPath.into())
-}
-
-/// Whether the owner of an account can log on.
-pub(crate) async fn owner_gets_in(tx: &mut Tx<'_>, account: &Account, keys: Option<Terms<'_>>) -> Result<bool, Error> {
-    let Some(owner) = principals::find_owner_of(tx, &account.id).await? else { return Ok(false) };
-    if let Some(keys) = keys
-        && !has_factor_left(tx, (&account.id, &owner.id), keys).await?
-    {
-        return Ok(false);
-    }
-    let profile = login_profiles::find(tx, &account.id, &owner.id).await?;
-    Ok(profile.is_some_and(|profile| profile.console_logon == ConsoleLogon::Enabled && profile.password_hash.is_some()))
 }
 
 /// The groups as they grow, the gravest first.

@@ -131,10 +131,7 @@ impl Countersign {
                 LogonState::Bind => subject.as_ref().is_some_and(|subject| has_one_type(logon.kind, &subject.settings)),
                 LogonState::Password | LogonState::SecondFactor | LogonState::ChoosePassword => false,
             };
-            let subject = match logon.state {
-                LogonState::SecondFactor | LogonState::Bind => subject,
-                LogonState::Password | LogonState::ChoosePassword => None,
-            };
+            let subject = subject.filter(|_| matches!(logon.state, LogonState::SecondFactor | LogonState::Bind));
             let bound = subject.as_ref().map(|subject| subject.factors).unwrap_or_default();
             let factors = match &subject {
                 Some(subject) if bound.keys() && logon.state == LogonState::SecondFactor => {

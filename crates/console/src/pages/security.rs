@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::overview::{DeviceView, OwnSecurity};
-use countersign_core::{Role, SessionActor};
+use countersign_core::{Refusal, Role, SessionActor};
 use countersign_model::webauthn::{Factors, KeyKind};
 use serde::Deserialize;
 
@@ -54,7 +54,8 @@ struct Shown {
     base: &'static str,
     device: Option<Device>,
     factors: Factors,
-    may_unbind_device: bool,
+    /// The key of the words for why the virtual MFA device cannot go, if it cannot.
+    device_stays: Option<&'static str>,
     mfa_required: bool,
     may_manage_mfa: bool,
     may_change_password: bool,
@@ -167,7 +168,10 @@ impl Shown {
             base: base(actor),
             device: own.device.as_ref().map(Device::new),
             factors: own.factors,
-            may_unbind_device: own.keeps_device().is_none(),
+            device_stays: own.keeps_device().map(|refusal| {
+                let is_required = refusal == Refusal::MfaRequired;
+                if is_required { "own-mfa-replace-only" } else { "refusal-OperationConflict-LastUsableFactor" }
+            }),
             mfa_required: own.mfa_required,
             may_manage_mfa: own.may_manage_mfa,
             may_change_password: own.may_change_password,
@@ -177,13 +181,6 @@ impl Shown {
             codes_made_at: own.codes_made_at.map(When::from),
             access_keys: own.access_keys,
         }
-    }
-}
-
-impl Shown {
-    /// Whether the virtual MFA device may go: what is left can be used, or nothing has to be.
-    const fn may_unbind_device(&self) -> bool {
-        self.may_unbind_device
     }
 }
 

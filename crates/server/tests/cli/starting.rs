@@ -2,11 +2,17 @@
 
 use crate::place::{Ahead, OWNER, PASSWORD, Place, owner_session, with_core, with_core_at};
 use crate::process::{Server, countersign, get, json, refusal, run};
+use countersign_core::settings::SettingsChange;
+use countersign_core::{Origin, SessionActor};
+use countersign_model::Timestamp;
 use countersign_model::entropy::OsEntropy;
 use countersign_model::ids::KeyId;
+use countersign_model::settings::AttestationPolicy;
 use countersign_model::token::Token;
 use countersign_model::webauthn::{Aaguid, KeyKind, Trust, WebAuthnCredential};
 use countersign_store::{Tx, webauthn_credentials};
+use countersign_testkit::authenticator::maker_root;
+use data_encoding::BASE64;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -222,33 +228,38 @@ fn help_tells_a_stranger_what_to_type() {
     }
 }
 
+/// A passkey that was registered at another host.
+fn key_of(owner: &SessionActor, now: Timestamp) -> WebAuthnCredential {
+    WebAuthnCredential {
+        id: KeyId::generate(&OsEntropy),
+        account_id: owner.account_id().clone(),
+        principal_id: owner.principal_id().clone(),
+        kind: KeyKind::Passkey,
+        credential_id: vec![1],
+        rp_id: "logon.example.com".to_owned(),
+        public_key: vec![],
+        sign_count: 0,
+        transports: vec![],
+        aaguid: Aaguid::default(),
+        backup_eligible: false,
+        backed_up: false,
+        user_verified: true,
+        attestation_format: "none".to_owned(),
+        trust: Trust::None,
+        name: "laptop".to_owned(),
+        created_at: now,
+        last_used_at: None,
+        held: None,
+    }
+}
+
 #[test]
 fn security_keys_of_another_host_keep_it_from_starting_unless_it_is_meant() {
     let place = Place::new();
     json(&place.create("acme", OWNER), PASSWORD);
     with_core(place.data(), async |core, store| {
         let owner = owner_session(core, OWNER, PASSWORD).await;
-        let key = WebAuthnCredential {
-            id: KeyId::generate(&OsEntropy),
-            account_id: owner.account_id().clone(),
-            principal_id: owner.principal_id().clone(),
-            kind: KeyKind::Passkey,
-            credential_id: vec![1],
-            rp_id: "logon.example.com".to_owned(),
-            public_key: vec![],
-            sign_count: 0,
-            transports: vec![],
-            aaguid: Aaguid::default(),
-            backup_eligible: false,
-            backed_up: false,
-            user_verified: true,
-            attestation_format: "none".to_owned(),
-            trust: Trust::None,
-            name: "laptop".to_owned(),
-            created_at: core.now(),
-            last_used_at: None,
-            held: None,
-        };
+        let key = key_of(&owner, core.now());
         let insert = async move |tx: &mut Tx<'_>| webauthn_credentials::insert(tx, &key).await;
         assert!(store.write(insert).await.unwrap());
     });
@@ -260,6 +271,48 @@ fn security_keys_of_another_host_keep_it_from_starting_unless_it_is_meant() {
     assert!(String::from_utf8(told.stdout).unwrap().contains("1 at logon.example.com"));
     let server = Server::start(countersign(&["serve", "--data", place.text(), "--danger-strand-keys"]));
     assert_eq!(get(server.pages(), server.host(), "/").status, 200);
+}
+
+#[test]
+fn keys_from_before_the_roots_are_counted_at_the_start_and_by_doctor() {
+    let place = Place::new();
+    json(&place.create("acme", OWNER), PASSWORD);
+    with_core(place.data(), async |core, store| {
+        let owner = owner_session(core, OWNER, PASSWORD).await;
+        let model = Aaguid::new([7; 16]);
+        let attestation = Some(AttestationPolicy::Allow([model].into()));
+        let change = SettingsChange { attestation, ..SettingsChange::default() };
+        core.change_settings(&owner, change, &Origin::default()).await.unwrap();
+        let key = WebAuthnCredential {
+            rp_id: core.relying_party().id().to_owned(),
+            aaguid: model,
+            attestation_format: "packed".to_owned(),
+            trust: Trust::Signed,
+            ..key_of(&owner, core.now())
+        };
+        let insert = async move |tx: &mut Tx<'_>| webauthn_credentials::insert(tx, &key).await;
+        assert!(store.write(insert).await.unwrap());
+    });
+    let file = place.around().join("roots.pem");
+    fs::write(&file, pem(&maker_root())).unwrap();
+    let doctor = |with_roots: bool| {
+        let mut command = countersign(&["doctor", "--data", place.text()]);
+        if with_roots {
+            command.env("COUNTERSIGN_ATTESTATION_ROOTS", &file);
+        }
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(!doctor(false).contains("bound without attestation_roots"));
+    let told = doctor(true);
+    assert!(told.contains("1 security keys and passkeys were bound without attestation_roots"), "{told}");
+    let mut serve = countersign(&["serve", "--data", place.text()]);
+    serve.env("COUNTERSIGN_ATTESTATION_ROOTS", &file);
+    let (_, log) = Server::start(serve).stop();
+    assert!(log.contains("1 security keys and passkeys were bound without attestation_roots"), "{log}");
+}
+
+fn pem(der: &[u8]) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64.encode(der))
 }
 
 #[test]
