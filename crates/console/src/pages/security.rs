@@ -49,7 +49,6 @@ struct WelcomePage {
 }
 
 /// What both pages show.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Shown {
     base: &'static str,
     device: Option<Device>,
