@@ -224,11 +224,18 @@ impl Countersign {
         admitted: &Admitted,
         action: Action,
     ) -> Result<Admitted, Error> {
-        let insider = admitted.insider().ok_or(Refusal::NoPermission)?;
         admitted.may_at_all(action)?;
+        let again = self.guard_account(tx, admitted).await?;
+        again.may_at_all(action)?;
+        Ok(again)
+    }
+
+    /// Takes the row that guards the account until the unit ends, and then looks at the actor and the settings again: they
+    /// do not change any more.
+    pub(crate) async fn guard_account(&self, tx: &mut Tx<'_>, admitted: &Admitted) -> Result<Admitted, Error> {
+        let insider = admitted.insider().ok_or(Refusal::NoPermission)?;
         accounts::guard(tx, insider.account_id()).await?;
         let again = self.admit(tx, &insider.to_actor(), &admitted.address).await?;
-        again.may_at_all(action)?;
         Ok(Admitted { subject: Arc::clone(&admitted.subject), ..again })
     }
 

@@ -1,6 +1,7 @@
 //! "This was not me": the answer to a notice, by the link in its mail or from a session. It ends all that was opened as
 //! the principal, takes back what can be taken back, disables the AccessKeys that were made or enabled since, holds back the
-//! security keys and passkeys that were bound since, and tells the administrators.
+//! security keys and passkeys that were bound since, deletes recovery codes that were made since, and tells the
+//! administrators.
 //!
 //! The link's secret is not stored: it is a keyed hash of what the notice is, so that a copy of the database makes none.
 
@@ -14,7 +15,7 @@ use crate::sessions::end_everything;
 use countersign_model::Timestamp;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
 use countersign_model::ids::{AccessKeyId, NoticeId};
-use countersign_model::notice::{DISOWN_LINK_LIFETIME, FindingKind, Notice, NoticeKind};
+use countersign_model::notice::{FindingKind, Notice, NoticeKind};
 use countersign_model::principal::LoginProfile;
 use countersign_store::{
     Tx, access_keys, audit, facts, login_profiles, notices, principals, recovery_codes, virtual_mfa,
@@ -82,7 +83,8 @@ impl Countersign {
             let (account, principal) = admitted.oneself()?;
             let id: NoticeId = id.parse().map_err(|_| Refusal::NoticeOver)?;
             let notice = notices::find(tx, &id).await?.ok_or(Refusal::NoticeOver)?;
-            if &notice.account_id != account || &notice.principal_id != principal || notice.disowned_at.is_some() {
+            let own = &notice.account_id == account && &notice.principal_id == principal;
+            if !own || !notice.may_be_disowned(admitted.now) {
                 return Err(Refusal::NoticeOver.into());
             }
             admitted.guard_oneself(tx).await?;
@@ -113,7 +115,7 @@ impl Countersign {
         if notice.disowned_at.is_some() {
             return Err(over("link_used"));
         }
-        if self.now() >= notice.at.plus(DISOWN_LINK_LIFETIME) || notice.at <= links_ended_at(tx).await? {
+        if !notice.may_be_disowned(self.now()) || notice.at <= links_ended_at(tx).await? {
             return Err(over("link_expired"));
         }
         Ok(notice)
@@ -131,8 +133,9 @@ impl Countersign {
         end_everything(tx, (account, principal), now).await?;
         virtual_mfa::delete_pending(tx, account, principal).await?;
         take_back(tx, &notice).await?;
-        // Whoever did it may have left himself a way back in. Keys that served before go on serving.
+        // Whoever did it may have left himself a way back in. What served before goes on serving.
         let since = notice.at.minus(KEYS_BEFORE);
+        recovery_codes::delete_since(tx, account, principal, since).await?;
         let access_keys = access_keys::disable_since(tx, (account, principal), since, now).await?;
         // They stay bound: whoever has the password must not need less than before.
         let held = webauthn_credentials::hold_since(tx, (account, principal), since).await?;

@@ -69,7 +69,7 @@ impl Countersign {
             // Administrators must not go one by one on several nodes until none is left.
             accounts::guard(tx, &account).await?;
             let Some(found) = accounts::find(tx, &account).await? else { return Ok(0) };
-            let owner_gets_in = owner_gets_in(tx, &found, None).await?;
+            let owner_gets_in = owner_gets_in(tx, &found, this.terms(&found.settings.attestation)).await?;
             let mut disabled = 0;
             for user in idle_users(tx, &account, now).await? {
                 if !owner_gets_in && is_last_administrator(tx, &found, &user).await? {

@@ -19,7 +19,6 @@ pub use key::TypedKey;
 pub use second_factor::TypedFactor;
 
 pub(crate) use next::requires_device;
-pub(crate) use passkey_challenge::forget_challenges;
 pub(crate) use password::hourly_limit;
 
 use crate::act::{Written, is_unjudged, refusal_told};

@@ -41,6 +41,19 @@ both_engines! {
         assert!(line.finding.details.contains("kind=mfa-bound;from=192.0.2.7;"), "{}", line.finding.details);
     }
 
+    /// Whoever got hold of a session shall not hold back keys that served for months.
+    async fn a_notice_is_answered_within_seven_days_from_a_session_too(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let (_, phone) = kit.bound_owner(&acme).await;
+        kit.advance(Duration::from_hours(24 * 7));
+        let actor = kit.session_with(&acme.owner, &phone).await.actor;
+        let id = told(kit.core(), &actor, NoticeKind::MfaBound).await;
+        assert_eq!(refusal(kit.core().disown(&actor, &id, origin()).await), Refusal::NoticeOver);
+        let (notices, now) = (kit.core().own_notices(&actor).await.unwrap(), kit.core().now());
+        let old = notices.iter().find(|notice| notice.kind == NoticeKind::MfaBound).unwrap();
+        assert!(!old.may_be_disowned(now) && old.disowned_at.is_none());
+    }
+
     /// What an intruder can have made goes: recovery codes, and the password that he chose.
     async fn what_can_be_taken_back_is_taken_back(kit: Kit) {
         let acme = kit.account("acme").await;
@@ -53,10 +66,13 @@ both_engines! {
         .await;
         let core = kit.core();
         let actor = visitor.actor;
+        let since = "INSERT INTO recovery_codes (account_id, principal_id, code_hash, created_at) \
+                     SELECT account_id, principal_id, $1, $2 FROM principals WHERE kind = 'owner'";
+        kit.sql(since, params![[8_u8; 32], kit.core().now()]).await;
         kit.sql("UPDATE notices SET kind = 'password-changed' WHERE kind = 'mfa-bound'", &[]).await;
         let id = told(core, &actor, NoticeKind::PasswordChanged).await;
         core.disown(&actor, &id, origin()).await.unwrap();
-        assert_eq!(kit.count("recovery_codes").await, 1, "they are not what this notice told of");
+        assert_eq!(kit.count("recovery_codes").await, 1, "those from before are not what this notice told of");
         kit.next_step();
         let token = kit.waiting(&acme.owner, LogonState::SecondFactor).await;
         let step = core.logon_with_code(&token, phone.code(&kit), origin()).await.unwrap();

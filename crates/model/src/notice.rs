@@ -31,6 +31,14 @@ pub struct Notice {
     pub disowned_at: Option<Timestamp>,
 }
 
+impl Notice {
+    /// Whether he may still say that it was not he: once, and not for ever.
+    #[must_use]
+    pub fn may_be_disowned(&self, now: Timestamp) -> bool {
+        self.disowned_at.is_none() && now < self.at.plus(DISOWN_LINK_LIFETIME)
+    }
+}
+
 /// What a notice tells beside its kind. Never a secret, a code or a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeFacts {

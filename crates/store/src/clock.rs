@@ -4,7 +4,6 @@ use crate::{Row, StoreError, Tx, params, statements};
 use countersign_model::Timestamp;
 use countersign_model::ids::{AccessKeyId, AccountId, PrincipalId};
 use countersign_model::names::AccountAlias;
-use countersign_model::webauthn::CeremonyPurpose;
 
 statements! {
     SHORTEN_PAUSES = "UPDATE budgets SET blocked_until = $1 WHERE blocked_until > $1";
@@ -29,7 +28,8 @@ statements! {
     CUT_MAILS = "UPDATE outbox SET due_at = $1 WHERE state = 'waiting' AND due_at > $2";
     END_PROOFS = "DELETE FROM proofs WHERE expires_at > $1";
     END_WINDOWS = "DELETE FROM proof_windows WHERE ends_at > $1";
-    END_CEREMONIES = "DELETE FROM webauthn_ceremonies WHERE expires_at > $1 AND purpose <> $2";
+    END_CEREMONIES = "DELETE FROM webauthn_ceremonies WHERE expires_at > $1";
+    CUT_KEYS_BOUND = "UPDATE webauthn_credentials SET created_at = $1 WHERE created_at > $1";
     CUT_KEY_USES = "UPDATE webauthn_credentials SET last_used_at = $1 WHERE last_used_at > $1";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending' AND created_at > $1";
     AHEAD = "SELECT v.account_id, a.alias, v.principal_id, p.name, v.last_step, v.drift FROM virtual_mfa v \
@@ -91,7 +91,9 @@ pub async fn disable_keys_used_after(
 /// Sets times after `now` to `now`: from them the age of passwords, the idleness of users and AccessKeys and the life of notices and
 /// their links are counted. Mails that would be sent after `mail` are due now.
 pub async fn cut_times_after(tx: &mut Tx<'_>, now: Timestamp, mail: Timestamp) -> Result<(), StoreError> {
-    for sql in [CUT_PASSWORDS, CUT_PROFILES, CUT_LOGONS, CUT_KEYS, CUT_ENABLED_KEYS, CUT_KEY_USES, CUT_NOTICES] {
+    let last_uses = [CUT_LOGONS, CUT_KEYS, CUT_KEY_USES];
+    let beginnings = [CUT_PASSWORDS, CUT_PROFILES, CUT_ENABLED_KEYS, CUT_KEYS_BOUND, CUT_NOTICES];
+    for sql in last_uses.into_iter().chain(beginnings) {
         tx.execute(sql, params![now]).await?;
     }
     tx.execute(CUT_MAILS, params![now, mail]).await.map(drop)
@@ -112,12 +114,10 @@ pub struct Latest {
 
 /// Ends what was begun after `now` or lasts longer than it may: logons, proofs, bindings; how many.
 pub async fn end_pending_after(tx: &mut Tx<'_>, now: Timestamp, latest: Latest) -> Result<u64, StoreError> {
-    // Those of passkey logons are answered already; their rows keep them from being answered again.
-    let used = CeremonyPurpose::PasskeyLogon.as_str();
     Ok(tx.execute(END_LOGONS, params![latest.logon]).await?
         + tx.execute(END_PROOFS, params![latest.proof]).await?
         + tx.execute(END_WINDOWS, params![latest.window]).await?
-        + tx.execute(END_CEREMONIES, params![latest.ceremony, used]).await?
+        + tx.execute(END_CEREMONIES, params![latest.ceremony]).await?
         + tx.execute(END_BINDINGS, params![now]).await?)
 }
 

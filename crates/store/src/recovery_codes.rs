@@ -7,6 +7,7 @@ use countersign_model::ids::{AccountId, PrincipalId};
 statements! {
     INSERT = "INSERT INTO recovery_codes (account_id, principal_id, code_hash, created_at) VALUES ($1, $2, $3, $4)";
     DELETE_ALL = "DELETE FROM recovery_codes WHERE account_id = $1 AND principal_id = $2";
+    DELETE_SINCE = "DELETE FROM recovery_codes WHERE account_id = $1 AND principal_id = $2 AND created_at >= $3";
     CONSUME = "UPDATE recovery_codes SET used_at = $1 \
                WHERE account_id = $2 AND principal_id = $3 AND code_hash = $4 AND used_at IS NULL";
     COUNT = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN used_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT), \
@@ -42,6 +43,16 @@ pub async fn replace(
 /// Takes all codes away; how many there were.
 pub async fn delete_all(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<u64, StoreError> {
     tx.execute(DELETE_ALL, params![account, id]).await
+}
+
+/// Takes the codes away that were made at `since` or later; how many there were.
+pub async fn delete_since(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &PrincipalId,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.execute(DELETE_SINCE, params![account, id, since]).await
 }
 
 /// Uses a code up. Of several that try, one succeeds.

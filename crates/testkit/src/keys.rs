@@ -115,7 +115,7 @@ impl Kit {
 
     /// Logs on with a passkey and nothing else.
     pub async fn log_on_with_passkey(&self, key: &mut SoftKey) -> Result<LogonStep, Error> {
-        let (token, prompt) = self.core().begin_passkey_logon()?;
+        let (token, prompt) = self.core().begin_passkey_logon().await?;
         key.count();
         self.core().logon_with_passkey(&token, key.get(&prompt.options), origin()).await
     }

@@ -18,8 +18,8 @@ use countersign_core::{Error, Refusal};
 /// the cookie, and each is asked for itself.
 pub(crate) async fn begin(State(console): State<Console>, visitor: Visitor, headers: HeaderMap) -> Response {
     let begun = match console.options.token(&headers, Cookie::Passkey) {
-        Some(token) => console.core.ask_for_passkey(&token).map(|prompt| (token, prompt)),
-        None => console.core.begin_passkey_logon(),
+        Some(token) => console.core.ask_for_passkey(&token).await.map(|prompt| (token, prompt)),
+        None => console.core.begin_passkey_logon().await,
     };
     match begun {
         Ok((token, prompt)) => {

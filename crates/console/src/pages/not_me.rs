@@ -27,6 +27,7 @@ struct Page {
     facts: Vec<(String, String)>,
     /// The key of what will be taken back.
     taken_back: Option<&'static str>,
+    takes_codes_back: bool,
 }
 
 #[derive(Template)]
@@ -61,6 +62,7 @@ pub(crate) async fn show(
                 what: t.s(&format!("mail-{}-what", notice.kind)),
                 facts: facts(&t, &notice.facts, notice.at),
                 taken_back: taken_back(notice.kind),
+                takes_codes_back: TakenBack::with(notice.kind) == TakenBack::RecoveryCodes,
                 frame: Frame::of_logon(&visitor),
                 token: asked.notice,
                 t,

@@ -16,6 +16,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use countersign_core::Role;
 use countersign_core::notices::ToldNotice;
+use countersign_model::Timestamp;
 
 #[derive(Template)]
 #[template(path = "own_notices.html")]
@@ -35,6 +36,7 @@ struct Line {
     /// By whom, from where, with what, as far as it is known.
     around: String,
     disowned_at: Option<When>,
+    may_be_disowned: bool,
 }
 
 /// `GET /account/notices`, `GET /me/notices`.
@@ -45,9 +47,9 @@ pub(crate) async fn show(State(console): State<Console>, visitor: Visitor, membe
     }
     match console.core.own_notices(&member.0).await {
         Ok(notices) => {
-            let t = visitor.words.clone();
+            let (t, now) = (visitor.words.clone(), console.core.now());
             let template = Page {
-                lines: notices.into_iter().map(|notice| line(&t, &notice)).collect(),
+                lines: notices.into_iter().map(|notice| line(&t, &notice, now)).collect(),
                 frame: frame(&console, &visitor, &member),
                 base: base(&member.0),
                 action,
@@ -72,7 +74,7 @@ pub(crate) async fn disown(
     }
 }
 
-fn line(t: &Words, notice: &ToldNotice) -> Line {
+fn line(t: &Words, notice: &ToldNotice, now: Timestamp) -> Line {
     let facts = &notice.facts;
     let around: Vec<String> =
         [by_whom(t, &facts.by), place(t, facts), Some(program(t, &facts.user_agent))].into_iter().flatten().collect();
@@ -83,5 +85,6 @@ fn line(t: &Words, notice: &ToldNotice) -> Line {
         at: notice.at.into(),
         around: around.join(" · "),
         disowned_at: notice.disowned_at.map(When::from),
+        may_be_disowned: notice.may_be_disowned(now),
     }
 }

@@ -23,7 +23,9 @@ impl Countersign {
         let (this, deed, from) = (self.clone(), Deed::own(actor, Action::UnbindOwnMfa.code()), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Token, Error> {
             admitted.may(Action::UnbindOwnMfa, &Resource::Oneself)?;
-            let session = admitted.guard_oneself(tx).await?;
+            // Which of the other factors serve is settled: nobody changes the account's policy meanwhile.
+            let again = this.guard_account(tx, admitted).await?;
+            let session = again.guard_oneself(tx).await?;
             let (account, principal) = (session.account_id(), session.principal_id());
             let device = virtual_mfa::find_bound(tx, account, principal).await?.ok_or(Refusal::MfaNotBound)?;
             let profile = login_profiles::find(tx, account, principal).await?;

@@ -20,8 +20,8 @@ pub(crate) async fn check_administrator_path(
     admitted: &Admitted,
     origin: &Origin,
 ) -> Result<(), Error> {
-    let keys = (!after.attestation.covers(&account.settings.attestation)).then(|| this.terms(&after.attestation));
-    if let (Some(keys), Some(session)) = (keys, &admitted.session)
+    let (keys, fewer) = (this.terms(&after.attestation), !after.attestation.covers(&account.settings.attestation));
+    if let (true, Some(session)) = (fewer, &admitted.session)
         && !has_factor_left(tx, (session.account_id(), session.principal_id()), keys).await?
     {
         return Err(Refusal::Invalid("InvalidParameter.Attestation.OwnKeys").into());
@@ -40,20 +40,17 @@ pub(crate) async fn check_administrator_path(
         !is_restricted && !class.idle && !expired && !from_outside
     };
     for row in rows.iter().filter(|row| gets_in(row)) {
-        match keys {
-            Some(keys) if !has_factor_left(tx, (&account.id, &row.id), keys).await? => {}
-            Some(_) | None => return Ok(()),
+        if has_factor_left(tx, (&account.id, &row.id), keys).await? {
+            return Ok(());
         }
     }
     Err(Refusal::NoAdministratorPath.into())
 }
 
-/// Whether the owner of an account can log on.
-pub(crate) async fn owner_gets_in(tx: &mut Tx<'_>, account: &Account, keys: Option<Terms<'_>>) -> Result<bool, Error> {
+/// Whether the owner of an account can log on, if keys have to meet these terms.
+pub(crate) async fn owner_gets_in(tx: &mut Tx<'_>, account: &Account, keys: Terms<'_>) -> Result<bool, Error> {
     let Some(owner) = principals::find_owner_of(tx, &account.id).await? else { return Ok(false) };
-    if let Some(keys) = keys
-        && !has_factor_left(tx, (&account.id, &owner.id), keys).await?
-    {
+    if !has_factor_left(tx, (&account.id, &owner.id), keys).await? {
         return Ok(false);
     }
     let profile = login_profiles::find(tx, &account.id, &owner.id).await?;

@@ -108,6 +108,7 @@ impl Countersign {
             clock::cut_times_after(tx, now, now.plus(LONGEST_WAIT)).await?;
             let sessions = clock::end_sessions_after(tx, now, now.plus(KNOWN_FOR)).await?;
             let pending = clock::end_pending_after(tx, now, latest).await?;
+            this.forget_challenges(tx).await?;
             let devices = clock::devices_ahead(tx, step_at(now.plus(SOON))?).await?;
             if stuck == Stuck::Unbind {
                 for device in &devices {

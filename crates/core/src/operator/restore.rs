@@ -8,7 +8,6 @@ use crate::act::Admitted;
 use crate::authorise::Action;
 use crate::disown::end_links;
 use crate::error::Error;
-use crate::logon::forget_challenges;
 use crate::notices::Finding;
 use countersign_model::Timestamp;
 use countersign_model::notice::FindingKind;
@@ -48,7 +47,7 @@ impl Countersign {
             let step = i64::try_from(last).map_err(|_| beyond())?;
             let ended = restore::end_all(tx).await?;
             end_links(tx, now).await?;
-            forget_challenges(tx, now).await?;
+            this.forget_challenges(tx).await?;
             let devices = restore::spend_steps(tx, step).await?;
             let stale = restore::spend_recovery_codes(tx, now).await?;
             let keys = restore::disable_access_keys(tx, now).await?;

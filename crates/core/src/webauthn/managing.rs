@@ -81,7 +81,9 @@ impl Countersign {
         let (this, id, from) = (self.clone(), id.to_owned(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(Token, Removed), Error> {
             admitted.may(Action::UnbindOwnKey, &Resource::Oneself)?;
-            let session = admitted.guard_oneself(tx).await?;
+            // Which of the other factors serve is settled: nobody changes the account's policy meanwhile.
+            let again = this.guard_account(tx, admitted).await?;
+            let session = again.guard_oneself(tx).await?;
             let (account, principal) = (session.account_id(), session.principal_id());
             let key = load(tx, (account, principal), &id).await?;
             let profile = login_profiles::find(tx, account, principal).await?;

@@ -5,11 +5,12 @@ use countersign_core::logon::LogonStep;
 use countersign_core::webauthn::{KeyAnswer, OtherType};
 use countersign_core::{Refusal, SessionActor};
 use countersign_model::logon::{LogonState, Method};
-use countersign_model::settings::{SensitiveOperation, Strength};
+use countersign_model::settings::{MfaDeviceTypes, SensitiveOperation, Strength};
 use countersign_model::webauthn::{Factors, KeyKind, Trust};
 use countersign_testkit::keys::unnamed;
 use countersign_testkit::people::{OWNER_PASSWORD, USER_PASSWORD, login_with_mfa};
 use countersign_testkit::{Kit, SoftKey, both_engines, demand, origin, reason, refusal};
+use std::time::Duration;
 
 both_engines! {
     async fn c15_c20_c23_c04_an_administrator_binds_a_u2f_key_and_its_attestation_is_kept(kit: Kit) {
@@ -74,7 +75,50 @@ both_engines! {
         kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
         let session = kit.session_with_key(&alice, &mut key).await;
         assert!(demand(begin(session.actor, KeyKind::Passkey).await).ways.key, "and now he has one");
-        // At a logon that must bind, the password just typed is the proof.
+    }
+
+    async fn attack_061_111_what_was_bound_in_a_session_proves_there_nothing_that_always_wants_a_proof(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut change = countersign_core::settings::SettingsChange::default();
+        change.strengths.push((SensitiveOperation::OwnMfa, Strength::Off));
+        change.mfa_device_types = Some(MfaDeviceTypes::Several);
+        crate::set(&kit, &acme, change).await;
+        let begin = async |actor: SessionActor, kind| {
+            kit.core().begin_own_key(&actor, kind, OtherType::Keep, origin()).await
+        };
+        // Whoever got hold of these sessions adds a key of his own, which the account lets him.
+        let (alice, mut hers) = (kit.ram_user(&acme, "alice").await, SoftKey::u2f());
+        kit.bind_key_for(&acme, "alice", KeyKind::SecurityKey, &mut hers).await.unwrap();
+        let bob = kit.ram_user(&acme, "bob").await;
+        for session in [kit.session_with_key(&alice, &mut hers).await, kit.session(&bob).await] {
+            let has_key = session.actor.used_second_factor();
+            kit.advance(Duration::from_secs(1));
+            let mut key = SoftKey::u2f();
+            let prompt = begin(session.actor.clone(), KeyKind::SecurityKey).await.unwrap();
+            let made = unnamed(key.create(&prompt.options));
+            let (token, _) = kit.core().finish_own_key(&session.actor, made, origin()).await.unwrap();
+            let session = kit.visitor(token).await;
+            let asked = demand(begin(session.actor.clone(), KeyKind::Passkey).await);
+            assert_eq!((asked.ways.key, asked.ways.password), (has_key, !has_key));
+            match kit.core().begin_proof(&session.actor, &asked.token, origin()).await {
+                Ok(prompt) => {
+                    assert!(has_key && !prompt.options.contains(&data_encoding::BASE64URL_NOPAD.encode(&key.id())));
+                    let response = key.get_unasked(&prompt.options);
+                    let proved = kit.core().prove_with_key(&session.actor, &asked.token, response, origin()).await;
+                    assert_eq!(refusal(proved), Refusal::WrongCode);
+                }
+                Err(error) => assert!(!has_key && error.refusal() == Some(Refusal::NoKeyUsable)),
+            }
+        }
+        // From the next logon on it proves what its holder is.
+        let mut key = SoftKey::u2f();
+        let carol = kit.keyed_user(&acme, "carol", KeyKind::SecurityKey, &mut key).await;
+        let session = kit.session_with_key(&carol, &mut key).await;
+        assert!(demand(begin(session.actor, KeyKind::Passkey).await).ways.key);
+    }
+
+    async fn at_a_logon_that_must_bind_the_password_just_typed_is_the_proof(kit: Kit) {
+        let acme = kit.account("acme").await;
         let bob = kit.ram_user_with(&acme, "bob", Some(login_with_mfa())).await;
         let token = kit.waiting(&bob, LogonState::Bind).await;
         let prompt = kit.core().begin_logon_key_binding(&token, KeyKind::Passkey, origin()).await.unwrap();

@@ -99,8 +99,8 @@ both_engines! {
         assert_eq!(refusal(kit.core().finish_own_key(&session.actor, made, origin()).await), Refusal::CeremonyOver);
         // A logon without a password has a browser of its own.
         key.challenge = None;
-        let (one, prompt) = kit.core().begin_passkey_logon().unwrap();
-        let (other, _) = kit.core().begin_passkey_logon().unwrap();
+        let (one, prompt) = kit.core().begin_passkey_logon().await.unwrap();
+        let (other, _) = kit.core().begin_passkey_logon().await.unwrap();
         let answer = key.get(&prompt.options);
         let stolen = kit.core().logon_with_passkey(&other, answer.clone(), origin()).await;
         assert_eq!(refusal(stolen), Refusal::CeremonyOver);
@@ -138,7 +138,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let mut key = SoftKey::passkey();
         kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
-        let (token, prompt) = kit.core().begin_passkey_logon().unwrap();
+        let (token, prompt) = kit.core().begin_passkey_logon().await.unwrap();
         let answer = key.get(&prompt.options);
         let tries: Vec<_> = (0..16)
             .map(|_| {

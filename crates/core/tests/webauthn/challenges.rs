@@ -29,8 +29,8 @@ both_engines! {
         let mut key = SoftKey::passkey();
         kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
         let before = rows(&kit).await;
-        let (browser, first) = kit.core().begin_passkey_logon().unwrap();
-        let second = kit.core().ask_for_passkey(&browser).unwrap();
+        let (browser, first) = kit.core().begin_passkey_logon().await.unwrap();
+        let second = kit.core().ask_for_passkey(&browser).await.unwrap();
         assert_ne!(first.options, second.options);
         assert_eq!(rows(&kit).await, before);
         for prompt in [first, second] {
@@ -49,8 +49,8 @@ both_engines! {
         let acme = kit.account("acme").await;
         let mut key = SoftKey::passkey();
         let alice = kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
-        let (browser, prompt) = kit.core().begin_passkey_logon().unwrap();
-        let (other, _) = kit.core().begin_passkey_logon().unwrap();
+        let (browser, prompt) = kit.core().begin_passkey_logon().await.unwrap();
+        let (other, _) = kit.core().begin_passkey_logon().await.unwrap();
         let elsewhere = kit.core().logon_with_passkey(&other, key.get(&prompt.options), origin()).await;
         assert_eq!(refusal(elsewhere), Refusal::CeremonyOver);
         let waiting = kit.waiting(&alice, countersign_model::logon::LogonState::SecondFactor).await;
@@ -76,7 +76,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let mut key = SoftKey::passkey();
         kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
-        let (browser, prompt) = kit.core().begin_passkey_logon().unwrap();
+        let (browser, prompt) = kit.core().begin_passkey_logon().await.unwrap();
         key.count();
         key.bogus_signature = true;
         let bogus = kit.core().logon_with_passkey(&browser, key.get(&prompt.options), origin()).await;
@@ -90,11 +90,11 @@ both_engines! {
         let acme = kit.account("acme").await;
         let mut key = SoftKey::passkey();
         kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
-        let (browser, prompt) = kit.core().begin_passkey_logon().unwrap();
+        let (browser, prompt) = kit.core().begin_passkey_logon().await.unwrap();
         kit.advance(Duration::from_mins(5));
         let late = kit.core().logon_with_passkey(&browser, key.get(&prompt.options), origin()).await;
         assert_eq!(refusal(late), Refusal::CeremonyOver);
-        let prompt = kit.core().ask_for_passkey(&browser).unwrap();
+        let prompt = kit.core().ask_for_passkey(&browser).await.unwrap();
         kit.clock().set_back(Duration::from_secs(90));
         let early = kit.core().logon_with_passkey(&browser, key.get(&prompt.options), origin()).await;
         assert_eq!(refusal(early), Refusal::CeremonyOver);
@@ -112,7 +112,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let mut key = SoftKey::passkey();
         kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
-        let (browser, prompt) = kit.core().begin_passkey_logon().unwrap();
+        let (browser, prompt) = kit.core().begin_passkey_logon().await.unwrap();
         kit.restart().await;
         let second = kit.second_node().await;
         key.count();
@@ -131,7 +131,7 @@ both_engines! {
         // A synced passkey counts nothing, so the counter does not help.
         let mut key = SoftKey::synced();
         kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
-        let (browser, prompt) = second.begin_passkey_logon().unwrap();
+        let (browser, prompt) = second.begin_passkey_logon().await.unwrap();
         let answer = key.get(&prompt.options);
         let tries: Vec<_> = (0..64)
             .map(|number| {
@@ -151,11 +151,30 @@ both_engines! {
         let acme = kit.account("acme").await;
         let mut key = SoftKey::synced();
         kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
-        let (browser, prompt) = kit.core().begin_passkey_logon().unwrap();
+        let (browser, prompt) = kit.core().begin_passkey_logon().await.unwrap();
         let answer = key.get(&prompt.options);
         kit.core().logon_with_passkey(&browser, answer.clone(), origin()).await.unwrap();
         kit.core().mark_restored().await.unwrap();
         assert_eq!(kit.count("webauthn_ceremonies").await, 0, "which were answered is forgotten");
+        let again = kit.core().logon_with_passkey(&browser, answer, origin()).await;
+        assert_eq!(refusal(again), Refusal::CeremonyOver);
+    }
+
+    async fn attack_141_after_a_clock_that_ran_ahead_no_answered_challenge_is_answered_again(kit: Kit) {
+        let acme = kit.account("acme").await;
+        let mut key = SoftKey::synced();
+        kit.keyed_user(&acme, "alice", KeyKind::Passkey, &mut key).await;
+        kit.advance(Duration::from_hours(20));
+        let (browser, prompt) = kit.core().begin_passkey_logon().await.unwrap();
+        let answer = key.get(&prompt.options);
+        kit.core().logon_with_passkey(&browser, answer.clone(), origin()).await.unwrap();
+        kit.advance(Duration::from_mins(12));
+        kit.core().sweep().await.unwrap();
+        assert_eq!(kit.count("webauthn_ceremonies").await, 0);
+        kit.clock().set_back(Duration::from_hours(20) + Duration::from_mins(12));
+        kit.core().reset_clock(countersign_core::operator::Stuck::Keep).await.unwrap().unwrap();
+        // Twenty hours later it is the time again at which it was asked.
+        kit.advance(Duration::from_hours(20));
         let again = kit.core().logon_with_passkey(&browser, answer, origin()).await;
         assert_eq!(refusal(again), Refusal::CeremonyOver);
         kit.log_on_with_passkey(&mut key).await.unwrap();
@@ -165,5 +184,5 @@ both_engines! {
 /// What an authenticator is asked that shall make a credential which is never bound.
 async fn registration_of(kit: &Kit, account: &countersign_testkit::Account) -> String {
     let owner = kit.owner_session(account).await.actor;
-    kit.core().begin_key_for(&owner, "alice", KeyKind::Passkey, origin()).await.unwrap().options
+    kit.core().begin_key_for(&owner, "alice", KeyKind::SecurityKey, origin()).await.unwrap().options
 }

@@ -203,7 +203,7 @@ both_engines! {
         let acme = kit.account("acme").await;
         let alice = kit.keyed_user(&acme, "alice", KeyKind::SecurityKey, &mut SoftKey::u2f()).await;
         let token = kit.waiting(&alice, LogonState::SecondFactor).await;
-        let (browser, _) = kit.core().begin_passkey_logon().unwrap();
+        let (browser, _) = kit.core().begin_passkey_logon().await.unwrap();
         let long = "x".repeat(100_000);
         let deep = "[".repeat(10_000);
         for text in ["", "null", "{}", "[]", "{\"id\":1}", long.as_str(), deep.as_str()] {

@@ -16,7 +16,7 @@ both_engines! {
         let mut key = SoftKey::synced();
         let alice = kit.ram_user_with(&acme, "alice", Some(LoginChange { mfa_required: true, ..login() })).await;
         kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut key).await.unwrap();
-        let (_, prompt) = kit.core().begin_passkey_logon().unwrap();
+        let (_, prompt) = kit.core().begin_passkey_logon().await.unwrap();
         let options: serde_json::Value = serde_json::from_str(&prompt.options).unwrap();
         assert_eq!(options["userVerification"], "required");
         assert!(options["allowCredentials"].as_array().unwrap().is_empty(), "nobody is named before he shows himself");

@@ -58,7 +58,7 @@ pub async fn run() {
 async fn log_on(bench: &Bench, holders: &mut [Holder]) -> f64 {
     let mut shown = Vec::with_capacity(holders.len());
     for holder in holders {
-        let (token, prompt) = bench.core.begin_passkey_logon().unwrap();
+        let (token, prompt) = bench.core.begin_passkey_logon().await.unwrap();
         let form = format!("response={}", encode(&holder.key.get(&prompt.options)));
         shown.push(Shown { cookie: format!("countersign-passkey={}", token.expose()), form });
     }
