@@ -158,12 +158,12 @@ both_engines! {
         assert_eq!(kit.count("webauthn_ceremonies").await, 0, "which were answered is forgotten");
         let again = kit.core().logon_with_passkey(&browser, answer, origin()).await;
         assert_eq!(refusal(again), Refusal::CeremonyOver);
-        kit.log_on_with_passkey(&mut key).await.unwrap();
+        assert_eq!(refusal(kit.log_on_with_passkey(&mut key).await), Refusal::KeyRestored);
     }
 }
 
 /// What an authenticator is asked that shall make a credential which is never bound.
 async fn registration_of(kit: &Kit, account: &countersign_testkit::Account) -> String {
     let owner = kit.owner_session(account).await.actor;
-    kit.core().begin_key_for(&owner, "alice", KeyKind::Passkey, origin()).await.unwrap().options
+    kit.core().begin_key_for(&owner, "alice", KeyKind::SecurityKey, origin()).await.unwrap().options
 }

@@ -71,8 +71,9 @@ both_engines! {
         let (mut first, mut passkey) = (SoftKey::u2f(), SoftKey::passkey());
         let alice = kit.keyed_user(&acme, "alice", KeyKind::SecurityKey, &mut first).await;
         kit.bind_key_for(&acme, "alice", KeyKind::SecurityKey, &mut SoftKey::u2f()).await.unwrap();
-        let bound = kit.bind_key_for(&acme, "alice", KeyKind::Passkey, &mut passkey).await.unwrap();
         let session = kit.session_with_key(&alice, &mut first).await;
+        let bound = kit.bind_another_key(&session, &mut first, KeyKind::Passkey, &mut passkey).await;
+        let (session, bound) = bound.unwrap();
         let shown = client.ram(&kit, "GetUserMFAInfo", &[("UserName", "alice")]).await.ok();
         // Only the virtual device has a call of its own that removes it.
         let disabled = client.ims(&kit, "DisableVirtualMFA", &[ALICE]).await;
