@@ -158,6 +158,7 @@ both_engines! {
         assert_eq!(kit.count("webauthn_ceremonies").await, 0, "which were answered is forgotten");
         let again = kit.core().logon_with_passkey(&browser, answer, origin()).await;
         assert_eq!(refusal(again), Refusal::CeremonyOver);
+        assert_eq!(refusal(kit.log_on_with_passkey(&mut key).await), Refusal::KeyRestored);
     }
 
     async fn attack_141_after_a_clock_that_ran_ahead_no_answered_challenge_is_answered_again(kit: Kit) {
