@@ -165,5 +165,5 @@ both_engines! {
 /// What an authenticator is asked that shall make a credential which is never bound.
 async fn registration_of(kit: &Kit, account: &countersign_testkit::Account) -> String {
     let owner = kit.owner_session(account).await.actor;
-    kit.core().begin_key_for(&owner, "alice", KeyKind::Passkey, origin()).await.unwrap().options
+    kit.core().begin_key_for(&owner, "alice", KeyKind::SecurityKey, origin()).await.unwrap().options
 }
