@@ -158,7 +158,8 @@ both_engines! {
         assert_eq!(kit.count("webauthn_ceremonies").await, 0, "which were answered is forgotten");
         let again = kit.core().logon_with_passkey(&browser, answer, origin()).await;
         assert_eq!(refusal(again), Refusal::CeremonyOver);
-        kit.log_on_with_passkey(&mut key).await.unwrap();
+        let since = kit.log_on_with_passkey(&mut key).await;
+        assert_eq!(refusal(since), Refusal::KeyRestored, "what was asked since is judged");
     }
 }
 
