@@ -40,10 +40,12 @@ both_engines! {
         let mut key = SoftKey::passkey();
         let (session, first) = kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
         assert_eq!((first.name.as_str(), first.kind, first.user_verified), ("Passkey", KeyKind::Passkey, true));
-        // Whoever has one shows it before another is bound, whatever he knows.
         let begin = async |actor: SessionActor| {
             kit.core().begin_own_key(&actor, KeyKind::Passkey, OtherType::Keep, origin()).await
         };
+        assert!(demand(begin(session.actor).await).ways.password, "in the session that has bound it");
+        // Whoever has one shows it before another is bound, whatever he knows.
+        let session = kit.session_with_key(&alice, &mut key).await;
         let asked = demand(begin(session.actor.clone()).await);
         assert!(asked.ways.key && !asked.ways.password && !asked.ways.code);
         let by_password = kit.core().prove(&session.actor, &asked.token, USER_PASSWORD.into(), origin()).await;
@@ -215,9 +217,10 @@ both_engines! {
         let session = kit.owner_session(&acme).await;
         let mut key = SoftKey::synced();
         key.aaguid = *b"\xfb\xfc\x30\x07\x15\x4e\x4e\xcc\x8c\x0b\x6e\x02\x05\x57\xd7\xbd";
-        let (session, bound) = kit.bind_own_key(&session, OWNER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
+        let (_, bound) = kit.bind_own_key(&session, OWNER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
         assert_eq!((bound.name.as_str(), bound.product), ("iCloud Keychain", Some("iCloud Keychain")));
         // A name that is taken does not use the answer up.
+        let session = kit.session_with_key(&acme.owner, &mut key).await;
         let begin = async |actor: SessionActor| {
             kit.core().begin_own_key(&actor, KeyKind::Passkey, OtherType::Keep, origin()).await
         };
@@ -254,7 +257,7 @@ both_engines! {
         let mut lost = SoftKey::passkey();
         let (session, _) = kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut lost).await.unwrap();
         let make = async |actor: SessionActor| kit.core().make_own_recovery_codes(&actor, origin()).await;
-        let (_, made) = kit.proved_by_key(&session, &mut lost, make).await;
+        let (_, made) = kit.proved(&session, USER_PASSWORD, make).await;
         let code = countersign_testkit::people::expose(&made.unwrap().codes[0]);
         let token = kit.waiting(&alice, LogonState::SecondFactor).await;
         let step = kit.core().logon_with_recovery_code(&token, code, origin()).await.unwrap();

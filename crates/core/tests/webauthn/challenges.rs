@@ -172,6 +172,7 @@ both_engines! {
         kit.advance(Duration::from_mins(12));
         kit.core().sweep().await.unwrap();
         assert_eq!(kit.count("webauthn_ceremonies").await, 0);
+        kit.core().tick().await.unwrap();
         kit.clock().set_back(Duration::from_hours(20) + Duration::from_mins(12));
         kit.core().reset_clock(countersign_core::operator::Stuck::Keep).await.unwrap().unwrap();
         // Twenty hours later it is the time again at which it was asked.

@@ -139,7 +139,7 @@ async fn users_with_a_remembered_machine_are_told(store: &Store, house: &Account
 }
 
 async fn keys_of_those_who_have_nothing_else_are_told(store: &Store, house: &Account) {
-    for name in ["keyed", "beside a phone"] {
+    for name in ["disowned", "keyed", "beside a phone"] {
         let made = user(store, house, name).await;
         let (account_id, id, profile) = (house.id.clone(), made.id.clone(), enabled(NOON, false));
         change!(store, |tx, account_id, id, profile| login_profiles::put(tx, &account_id, &id, &profile));
@@ -150,6 +150,10 @@ async fn keys_of_those_who_have_nothing_else_are_told(store: &Store, house: &Acc
             let keys = look!(store, |tx, account_id| forecast::keys(tx, &account_id, "localhost"));
             assert_eq!(keys, [(made.id, key.make())]);
             assert_eq!(look!(store, |tx, account_id| forecast::keys(tx, &account_id, "elsewhere")), []);
+        } else if name == "disowned" {
+            let (account_id, id) = (house.id.clone(), made.id.clone());
+            let since = Timestamp::from_micros(0);
+            change!(store, |tx, account_id, id| webauthn_credentials::hold_since(tx, (&account_id, &id), since));
         } else {
             bind(store, &made, 1).await;
         }

@@ -27,5 +27,11 @@ pub(crate) async fn cases(store: &Store) {
     change!(store, |tx, account_id, alice, fewer| recovery_codes::replace(tx, &account_id, &alice, &fewer, later));
     assert_eq!(count().await, CodesLeft { made: 1, left: 1, made_at: Some(later) });
     assert!(!change!(store, |tx, account_id, alice| recovery_codes::consume(tx, &account_id, &alice, &[5; 32], NOON)));
+    for (since, gone) in [(later.plus(second(1)), 0), (later, 1)] {
+        let deleted =
+            change!(store, |tx, account_id, alice| { recovery_codes::delete_since(tx, &account_id, &alice, since) });
+        assert_eq!(deleted, gone);
+    }
+    change!(store, |tx, account_id, alice, fewer| recovery_codes::replace(tx, &account_id, &alice, &fewer, later));
     assert_eq!(change!(store, |tx, account_id, alice| recovery_codes::delete_all(tx, &account_id, &alice)), 1);
 }
