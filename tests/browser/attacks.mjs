@@ -42,7 +42,7 @@ await main(async (open) => {
     await owner.fill({ alias: "acme", email: OWNER.name, new_password: OWNER.password, repeat_password: OWNER.password });
     await owner.send("/setup");
     await provePassword(owner, OWNER.name, OWNER.password);
-    await owner.press(owner.t.bindNow);
+    await owner.go("/account/security/virtual-mfa/verify");
     await verifyIdentity(owner, OWNER.password);
     phone = await scan(owner);
     await owner.fill({ code: await phone.code() });

@@ -135,12 +135,12 @@ impl Countersign {
         take_back(tx, &notice).await?;
         // Whoever did it may have left himself a way back in. What served before goes on serving.
         let since = notice.at.minus(KEYS_BEFORE);
-        recovery_codes::delete_since(tx, account, principal, since).await?;
+        let codes = recovery_codes::delete_since(tx, account, principal, since).await?;
         let access_keys = access_keys::disable_since(tx, (account, principal), since, now).await?;
         // They stay bound: whoever has the password must not need less than before.
         let held = webauthn_credentials::hold_since(tx, (account, principal), since).await?;
         let keys = held.into_iter().map(|(_, name)| name).collect();
-        let done = Disowned { notice, access_keys, keys };
+        let done = Disowned { notice, access_keys, keys, codes };
         let finding = Finding {
             account: &done.notice.account_id,
             principal: &done.notice.principal_id,
@@ -162,6 +162,8 @@ pub struct Disowned {
     pub access_keys: Vec<AccessKeyId>,
     /// The names of the security keys and passkeys that are refused from now on.
     pub keys: Vec<String>,
+    /// How many recovery codes were deleted because they were made since.
+    pub codes: u64,
 }
 
 impl Disowned {
@@ -171,10 +173,15 @@ impl Disowned {
         told(&self.notice) + &keys.collect::<String>()
     }
 
-    /// The keys of both sorts, as far as there are any.
+    /// The keys of both sorts and the recovery codes, as far as there are any.
     fn keys_told(&self) -> Vec<(&'static str, String)> {
         let access_keys: Vec<_> = self.access_keys.iter().map(AccessKeyId::as_str).collect();
-        let told = [("access_keys_disabled", access_keys.join(" ")), ("keys_held", self.keys.join(", "))];
+        let codes = if self.codes == 0 { String::new() } else { self.codes.to_string() };
+        let told = [
+            ("access_keys_disabled", access_keys.join(" ")),
+            ("keys_held", self.keys.join(", ")),
+            ("recovery_codes_deleted", codes),
+        ];
         told.into_iter().filter(|(_, keys)| !keys.is_empty()).collect()
     }
 }

@@ -5,6 +5,7 @@ use crate::act::Written;
 use crate::actor::Origin;
 use crate::error::Error;
 use crate::forecast::owner_gets_in;
+use crate::webauthn::{Terms, has_factor_left};
 use countersign_model::Timestamp;
 use countersign_model::audit::{ActorKind, AuditActor, Outcome};
 use countersign_model::ids::AccountId;
@@ -69,10 +70,11 @@ impl Countersign {
             // Administrators must not go one by one on several nodes until none is left.
             accounts::guard(tx, &account).await?;
             let Some(found) = accounts::find(tx, &account).await? else { return Ok(0) };
-            let owner_gets_in = owner_gets_in(tx, &found, this.terms(&found.settings.attestation)).await?;
+            let terms = this.terms(&found.settings.attestation);
+            let owner_gets_in = owner_gets_in(tx, &found, terms).await?;
             let mut disabled = 0;
             for user in idle_users(tx, &account, now).await? {
-                if !owner_gets_in && is_last_administrator(tx, &found, &user).await? {
+                if !owner_gets_in && is_last_administrator(tx, &found, &user, terms).await? {
                     this.spare_idle_user(tx, &found, &user, now).await?;
                 } else {
                     disabled += u64::from(this.disable_idle_user(tx, &found, &user, now).await?);
@@ -159,12 +161,22 @@ async fn idle_users(tx: &mut Tx<'_>, account: &AccountId, now: Timestamp) -> Res
     Ok(login_profiles::list_idle(tx, account, since, BATCH).await?)
 }
 
-/// Whether a user is the only administrator left who has console logon.
-async fn is_last_administrator(tx: &mut Tx<'_>, account: &Account, user: &IdleUser) -> Result<bool, Error> {
+/// Whether a user is the only administrator left who can log on, if keys have to meet these terms.
+async fn is_last_administrator(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    user: &IdleUser,
+    terms: Terms<'_>,
+) -> Result<bool, Error> {
     if !attachments::is_unrestricted_administrator(tx, &account.id, &user.id).await? {
         return Ok(false);
     }
-    Ok(!attachments::has_other_administrator(tx, &account.id, &user.id).await?)
+    for other in attachments::other_administrators(tx, &account.id, &user.id, BATCH).await? {
+        if has_factor_left(tx, (&account.id, &other), terms).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! A use-case that is called without a proof answers [`Error::ProofRequired`]. The door asks the person, calls
 //! [`Countersign::prove`] or [`Countersign::prove_with_key`], and then calls the use-case again with
 //! [`SessionActor::with_proof`]. A proof is for one operation with its arguments, of one principal in one session; it lives
-//! five minutes and is used up by the change that it allows. It raises nothing else. Where the account asks once in 15 minutes only, it also opens that window for its session.
+//! five minutes and is used up by the change that it allows. It raises nothing else. Where the account asks once in 15
+//! minutes only, it also opens that window for its session.
 
 mod key;
 
@@ -13,7 +14,6 @@ use crate::authorise::Action;
 use crate::error::{Error, Refusal};
 use crate::keyring::Place;
 use crate::{Countersign, token_hash};
-use countersign_model::Timestamp;
 use countersign_model::logon::Method;
 use countersign_model::settings::Strength;
 use countersign_model::token::Token;
@@ -111,7 +111,7 @@ impl Countersign {
             if proof.method.is_some() {
                 return Err(Refusal::ProofOver.into());
             }
-            let ways = ways_of(tx, admitted, action).await?;
+            let ways = ways_of(tx, admitted).await?;
             Ok(ProofDemand { token: token.clone(), action, ways })
         };
         self.look(&Actor::Session(Box::new(actor.clone())), &Origin::default(), deed, work).await
@@ -140,17 +140,17 @@ impl Countersign {
             }
             let (_, action) = open_proof(tx, admitted, &hash).await?;
             let device = virtual_mfa::find_bound(tx, session.account_id(), session.principal_id()).await?;
-            let ways = ways_of(tx, admitted, action).await?;
+            let ways = ways_of(tx, admitted).await?;
             let method = match &device {
                 // A factor was bound or unbound since the proof was asked for.
                 _ if ways != demand.ways => return Err(Refusal::ProofOver.into()),
-                Some(device) if ways.code => {
+                Some(device) => {
                     this.spend_code(tx, device, answer.expose_secret(), &from, admitted.now).await?;
                     Method::VirtualMfa
                 }
-                Some(_) | None if ways.password => Method::Password,
+                None if ways.password => Method::Password,
                 // Neither a code nor a password takes the place of a key.
-                Some(_) | None => return Err(Error::because(Refusal::WrongCode, "proof_by_another_way")),
+                None => return Err(Error::because(Refusal::WrongCode, "proof_by_another_way")),
             };
             this.give_proof(tx, session, (&hash, action, method), admitted).await
         };
@@ -224,7 +224,7 @@ impl Countersign {
         if strength == Strength::Off {
             return Ok(None);
         }
-        let ways = ways_of(tx, admitted, action).await?;
+        let ways = ways_of(tx, admitted).await?;
         if strength == Strength::OnceIn15Minutes && has_proved_lately(tx, admitted, session, ways).await? {
             return Ok(None);
         }
@@ -248,13 +248,17 @@ impl Countersign {
     }
 }
 
-/// Whether an operation wants a proof whatever the account says: what takes a factor's place or takes it away, and a passkey,
-/// which is a whole logon. A security key and a virtual MFA device are second factors only: the account sets how they are
-/// added.
+/// Whether an operation wants a proof whatever the account says: what adds a factor, takes its place or takes it away. A factor
+/// proves from the moment in which it is bound; whoever found a session open could otherwise bind one of his own first, and
+/// prove everything else by it.
 const fn asks_always(action: Action) -> bool {
     matches!(
         action,
-        Action::MakeOwnRecoveryCodes | Action::ReplaceOwnMfa | Action::BindOwnPasskey | Action::UnbindOwnKey
+        Action::BindOwnMfa
+            | Action::BindOwnPasskey
+            | Action::ReplaceOwnMfa
+            | Action::MakeOwnRecoveryCodes
+            | Action::UnbindOwnKey
     )
 }
 
@@ -294,21 +298,9 @@ async fn open_proof(tx: &mut Tx<'_>, admitted: &Admitted, hash: &[u8; 32]) -> Re
 }
 
 /// A principal with second factors proves himself by any of them, everybody else by his password.
-async fn ways_of(tx: &mut Tx<'_>, admitted: &Admitted, action: Action) -> Result<Ways, Error> {
+async fn ways_of(tx: &mut Tx<'_>, admitted: &Admitted) -> Result<Ways, Error> {
     let (account, principal) = admitted.oneself()?;
-    let factors = match newest_that_proves(admitted, action)? {
-        Some(at) => factors::of_before(tx, account, principal, at).await?,
-        None => factors::of(tx, account, principal).await?,
-    };
-    Ok(Ways::of(factors))
-}
-
-/// Until when a factor must have been bound to prove this; nothing where any serves. What always wants a proof is not proved
-/// by a factor that was bound in this very session: the account may let that be done without a proof, and whoever got hold
-/// of an open session would bind one of his own first.
-fn newest_that_proves(admitted: &Admitted, action: Action) -> Result<Option<Timestamp>, Error> {
-    let session = admitted.session.as_ref().ok_or(Refusal::NotLoggedOn)?;
-    Ok(asks_always(action).then_some(session.found.session.created_at))
+    Ok(Ways::of(factors::of(tx, account, principal).await?))
 }
 
 /// Whether a session has proved itself within the last 15 minutes: by a proof, or by the logon that opened it. A logon by a

@@ -6,9 +6,10 @@ use countersign_core::{Error, Refusal};
 use countersign_model::Clock as _;
 use countersign_model::audit::ActorKind;
 use countersign_model::logon::LogonState;
+use countersign_model::webauthn::KeyKind;
 use countersign_store::params;
 use countersign_testkit::rows::line;
-use countersign_testkit::{Account, Kit, both_engines, origin, reason, refusal};
+use countersign_testkit::{Account, Kit, SoftKey, both_engines, origin, reason, refusal};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -102,6 +103,14 @@ both_engines! {
         kit.core().reset_password(&kit.owner_session(&acme).await.actor, "alice", origin()).await.unwrap();
         kit.sql("UPDATE login_profiles SET enabled_at = password_changed_at", &[]).await;
         kit.sql("UPDATE outbox SET due_at = due_at + 864000000000", &[]).await;
+        kit.keyed_user(&acme, "bob", KeyKind::SecurityKey, &mut SoftKey::u2f()).await;
+        kit.sql("UPDATE virtual_mfa SET bound_at = last_used_at", &[]).await;
+        kit.sql(
+            "INSERT INTO recovery_codes (account_id, principal_id, code_hash, created_at) \
+             SELECT account_id, principal_id, $1, last_logon_at FROM principals WHERE name = 'alice'",
+            params![[8_u8; 32]],
+        )
+        .await;
         kit.sql(
             "INSERT INTO access_keys (account_id, access_key_id, principal_id, sealed_secret, status, created_at, \
              updated_at, enabled_at, last_used_at, last_used_service) SELECT account_id, 'LTAI00000000000000000000', principal_id, $1, 'Active', \
@@ -120,6 +129,9 @@ both_engines! {
             ("access_keys", "enabled_at"),
             ("access_keys", "last_used_at"),
             ("notices", "created_at"),
+            ("recovery_codes", "created_at"),
+            ("virtual_mfa", "bound_at"),
+            ("webauthn_credentials", "created_at"),
             ("outbox", "due_at"),
             ("budgets", "updated_at"),
         ];

@@ -154,11 +154,11 @@ statements! {
                         LEFT JOIN policies p ON p.account_id = a.account_id AND p.policy_id = a.custom_id \
                         LEFT JOIN policy_versions v ON v.account_id = a.account_id AND v.policy_id = p.policy_id \
                         AND v.version = p.default_version WHERE a.account_id = $1 AND a.group_id = $2 ORDER BY a.policy";
-    OTHER_ADMINISTRATOR = concat!(
+    OTHER_ADMINISTRATORS = concat!(
         "SELECT ap.principal_id FROM ", administrators!("$1"), " ap \
          JOIN login_profiles lp ON lp.account_id = $1 AND lp.principal_id = ap.principal_id \
          AND lp.console_logon = 'enabled' WHERE ap.principal_id <> $2 AND NOT ",
-        is_restricted!("$1", "ap.principal_id"), " LIMIT 1");
+        is_restricted!("$1", "ap.principal_id"), " ORDER BY ap.principal_id LIMIT $3");
     IS_PATH = concat!("SELECT ", administrator_by!("$1", "$2"), " IS NOT NULL AND NOT ", is_restricted!("$1", "$2"));
 }
 
@@ -380,13 +380,15 @@ pub async fn is_unrestricted_administrator(
     row.map_or(Ok(false), |row| row.reader("user_policies").bool("is_path"))
 }
 
-/// Whether another RAM user than this one is an administrator whom nothing is denied, and has console logon.
-pub async fn has_other_administrator(
+/// The first `limit` other RAM users of an account who are administrators, unrestricted and with console logon, by id.
+pub async fn other_administrators(
     tx: &mut Tx<'_>,
     account: &AccountId,
     id: &PrincipalId,
-) -> Result<bool, StoreError> {
-    Ok(tx.row(OTHER_ADMINISTRATOR, params![account, id]).await?.is_some())
+    limit: i64,
+) -> Result<Vec<PrincipalId>, StoreError> {
+    let rows = tx.rows(OTHER_ADMINISTRATORS, params![account, id, limit]).await?;
+    rows.into_iter().map(|row| row.reader("login_profiles").parse("principal_id")).collect()
 }
 
 fn read_attached(row: Row) -> Result<AttachedLine, StoreError> {

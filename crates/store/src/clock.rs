@@ -30,6 +30,8 @@ statements! {
     END_WINDOWS = "DELETE FROM proof_windows WHERE ends_at > $1";
     END_CEREMONIES = "DELETE FROM webauthn_ceremonies WHERE expires_at > $1";
     CUT_KEYS_BOUND = "UPDATE webauthn_credentials SET created_at = $1 WHERE created_at > $1";
+    CUT_DEVICES_BOUND = "UPDATE virtual_mfa SET bound_at = $1 WHERE bound_at > $1";
+    CUT_CODES_MADE = "UPDATE recovery_codes SET created_at = $1 WHERE created_at > $1";
     CUT_KEY_USES = "UPDATE webauthn_credentials SET last_used_at = $1 WHERE last_used_at > $1";
     END_BINDINGS = "DELETE FROM virtual_mfa WHERE state = 'pending' AND created_at > $1";
     AHEAD = "SELECT v.account_id, a.alias, v.principal_id, p.name, v.last_step, v.drift FROM virtual_mfa v \
@@ -92,8 +94,9 @@ pub async fn disable_keys_used_after(
 /// their links are counted. Mails that would be sent after `mail` are due now.
 pub async fn cut_times_after(tx: &mut Tx<'_>, now: Timestamp, mail: Timestamp) -> Result<(), StoreError> {
     let last_uses = [CUT_LOGONS, CUT_KEYS, CUT_KEY_USES];
-    let beginnings = [CUT_PASSWORDS, CUT_PROFILES, CUT_ENABLED_KEYS, CUT_KEYS_BOUND, CUT_NOTICES];
-    for sql in last_uses.into_iter().chain(beginnings) {
+    let factors = [CUT_DEVICES_BOUND, CUT_KEYS_BOUND, CUT_CODES_MADE];
+    let beginnings = [CUT_PASSWORDS, CUT_PROFILES, CUT_ENABLED_KEYS, CUT_NOTICES];
+    for sql in last_uses.into_iter().chain(factors).chain(beginnings) {
         tx.execute(sql, params![now]).await?;
     }
     tx.execute(CUT_MAILS, params![now, mail]).await.map(drop)

@@ -1,8 +1,7 @@
 //! What second factors principals have: virtual MFA devices, security keys, passkeys. The one place that says so; lists,
 //! counts and reports ask `has_factor!`.
 
-use crate::{Row, RowReader, StoreError, Tx, params, statements};
-use countersign_model::Timestamp;
+use crate::{RowReader, StoreError, Tx, params, statements};
 use countersign_model::ids::{AccountId, PrincipalId};
 use countersign_model::webauthn::Factors;
 
@@ -45,32 +44,13 @@ pub(crate) use key_counts;
 statements! {
     OF = concat!("SELECT EXISTS (SELECT 1 FROM virtual_mfa v WHERE v.account_id = $1 AND v.principal_id = $2 \
                  AND v.state = 'bound'), ", key_counts!("$1", "$2"));
-    OF_BEFORE = "SELECT EXISTS (SELECT 1 FROM virtual_mfa v WHERE v.account_id = $1 AND v.principal_id = $2 \
-                 AND v.state = 'bound' AND v.bound_at <= $3), \
-                 (SELECT COUNT(*) FROM webauthn_credentials fw WHERE fw.account_id = $1 AND fw.principal_id = $2 \
-                 AND fw.kind = 'security-key' AND fw.created_at <= $3), \
-                 (SELECT COUNT(*) FROM webauthn_credentials fw WHERE fw.account_id = $1 AND fw.principal_id = $2 \
-                 AND fw.kind = 'passkey' AND fw.created_at <= $3)";
     COUNT_HOLDERS = concat!("SELECT COUNT(*) FROM principals p WHERE p.account_id = $1 AND p.kind = 'ram-user' AND ",
                             has_factor!("p.account_id", "p.principal_id"));
 }
 
 /// The second factors of a principal.
 pub async fn of(tx: &mut Tx<'_>, account: &AccountId, id: &PrincipalId) -> Result<Factors, StoreError> {
-    read_all(tx.row(OF, params![account, id]).await?)
-}
-
-/// Those second factors of a principal that were bound at this instant or earlier.
-pub async fn of_before(
-    tx: &mut Tx<'_>,
-    account: &AccountId,
-    id: &PrincipalId,
-    at: Timestamp,
-) -> Result<Factors, StoreError> {
-    read_all(tx.row(OF_BEFORE, params![account, id, at]).await?)
-}
-
-fn read_all(row: Option<Row>) -> Result<Factors, StoreError> {
+    let row = tx.row(OF, params![account, id]).await?;
     let row = row.ok_or_else(|| StoreError::Fault("a count without a row".to_owned()))?;
     let mut r = row.reader("factors");
     let code = r.bool("virtual_mfa")?;

@@ -179,7 +179,6 @@ reason-CeremonyOver = The request was over
 reason-proof_required = A proof was asked for
 reason-key_name_taken = Name of another key
 reason-proof_by_another_way = Proved by something that is not bound
-reason-key_of_this_session = The key was bound in this very session
 reason-challenge_of_another_proof = Answer to another request
 reason-ceremony_of_another_purpose = Answer to another request
 reason-ceremony_of_another_subject = Answer to another request

@@ -82,6 +82,7 @@ not-me-button = This was not me
 not-me-keep = If it was you, close this page: nothing has changed.
 not-me-done-title = All sessions have ended
 not-me-done-lead = Nobody is logged on under this name any more, and the administrators of the account are told.
+not-me-codes-deleted = The recovery codes that were created since are deleted.
 not-me-keys-held = These security keys and passkeys are refused from now on. Ask an administrator to unbind them, or, if you own the account, the operator of this installation:
 not-me-access-keys-disabled = These AccessKeys are disabled:
 not-me-next = Do this next

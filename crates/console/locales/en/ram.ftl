@@ -293,6 +293,7 @@ ram-finding-about = About
 ram-finding-details = Details
 ram-detail-keys_held = Security keys and passkeys refused
 ram-detail-access_keys_disabled = AccessKeys disabled
+ram-detail-recovery_codes_deleted = Recovery codes deleted
 ram-finding-settled-by = Settled
 ram-finding-by = by { $name }
 ram-finding-settle = Settle

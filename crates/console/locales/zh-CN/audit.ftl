@@ -179,7 +179,6 @@ reason-CeremonyOver = 请求已失效
 reason-proof_required = 需要验证身份
 reason-key_name_taken = 名称已被其他密钥使用
 reason-proof_by_another_way = 使用了未绑定的验证方式
-reason-key_of_this_session = 该密钥是在本次会话中绑定的
 reason-challenge_of_another_proof = 响应不属于本次请求
 reason-ceremony_of_another_purpose = 响应不属于本次请求
 reason-ceremony_of_another_subject = 响应不属于本次请求

@@ -82,6 +82,7 @@ not-me-button = 不是我本人操作
 not-me-keep = 如果是您本人操作，请直接关闭本页，不会有任何更改。
 not-me-done-title = 所有会话已结束
 not-me-done-lead = 该登录名目前没有任何登录，账号管理员已收到提醒。
+not-me-codes-deleted = 此后生成的恢复码已被删除。
 not-me-keys-held = 以下安全密钥和通行密钥现已不能使用，请联系管理员解绑；如果您是账号所有者，请联系系统运维人员：
 not-me-access-keys-disabled = 以下 AccessKey 已被禁用：
 not-me-next = 接下来请这样做

@@ -278,6 +278,7 @@ ram-finding-about = 相关用户
 ram-finding-details = 详情
 ram-detail-keys_held = 不能使用的安全密钥和通行密钥
 ram-detail-access_keys_disabled = 已禁用的 AccessKey
+ram-detail-recovery_codes_deleted = 已删除的恢复码
 ram-finding-settled-by = 处理情况
 ram-finding-by = 由 { $name } 处理
 ram-finding-settle = 标记为已处理

@@ -107,7 +107,6 @@ const REASONS: &[&str] = &[
     "proof_required",
     "key_name_taken",
     "proof_by_another_way",
-    "key_of_this_session",
     "challenge_of_another_proof",
     "ceremony_of_another_purpose",
     "ceremony_of_another_subject",

@@ -37,6 +37,7 @@ struct DonePage {
     frame: Frame,
     /// The key of what was taken back.
     taken_back: Option<&'static str>,
+    has_deleted_codes: bool,
     /// The security keys and passkeys that are refused now, by their names.
     keys: Vec<String>,
     /// The AccessKeys that are disabled now.
@@ -88,6 +89,7 @@ pub(super) fn done(console: &Console, visitor: &Visitor, disowned: Disowned) -> 
         t: visitor.words.clone(),
         frame,
         taken_back: taken_back(disowned.notice.kind),
+        has_deleted_codes: disowned.codes > 0,
         keys: disowned.keys,
         access_keys: disowned.access_keys.iter().map(ToString::to_string).collect(),
     };

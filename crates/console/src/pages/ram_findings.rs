@@ -126,7 +126,9 @@ fn details(t: &Words, details: &str) -> String {
                 value.parse::<NoticeKind>().map_or_else(|_| value.to_owned(), |kind| t.s(&format!("notice-{kind}"))),
             ),
             "from" => (!value.is_empty()).then(|| format!("{}: {value}", t.s("ram-from"))),
-            "keys_held" | "access_keys_disabled" => Some(format!("{}: {value}", t.s(&format!("ram-detail-{key}")))),
+            "keys_held" | "access_keys_disabled" | "recovery_codes_deleted" => {
+                Some(format!("{}: {value}", t.s(&format!("ram-detail-{key}"))))
+            }
             _ => Some(format!("{key}: {value}")),
         }
     };

@@ -20,31 +20,49 @@ pub(crate) async fn check_administrator_path(
     admitted: &Admitted,
     origin: &Origin,
 ) -> Result<(), Error> {
-    let (keys, fewer) = (this.terms(&after.attestation), !after.attestation.covers(&account.settings.attestation));
+    let fewer = !after.attestation.covers(&account.settings.attestation);
     if let (true, Some(session)) = (fewer, &admitted.session)
-        && !has_factor_left(tx, (session.account_id(), session.principal_id()), keys).await?
+        && !has_factor_left(tx, (session.account_id(), session.principal_id()), this.terms(&after.attestation)).await?
     {
         return Err(Refusal::Invalid("InvalidParameter.Attestation.OwnKeys").into());
     }
-    if owner_gets_in(tx, account, keys).await? {
+    // Where nobody gets in as it is, no change makes it worse, and one may mend it.
+    if has_way_in(tx, account, (after, this), admitted, origin).await?
+        || !has_way_in(tx, account, (&account.settings, this), admitted, origin).await?
+    {
         return Ok(());
     }
-    let by = thresholds(after, admitted.now);
+    Err(Refusal::NoAdministratorPath.into())
+}
+
+/// Whether the owner or an administrator could log on under these settings.
+async fn has_way_in(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    (settings, this): (&SecuritySettings, &Countersign),
+    admitted: &Admitted,
+    origin: &Origin,
+) -> Result<bool, Error> {
+    let keys = this.terms(&settings.attestation);
+    if owner_gets_in(tx, account, keys).await? {
+        return Ok(true);
+    }
+    let by = thresholds(settings, admitted.now);
     let oneself = admitted.session.as_ref().map(|session| session.found.name.as_str());
-    let narrowed = !after.logon_networks.covers(&account.settings.logon_networks);
+    let narrowed = !settings.logon_networks.covers(&account.settings.logon_networks);
     let rows = counted::administrators(tx, &account.id, by, LOOKED_AT).await?;
     let gets_in = |AdministratorRow { class, id: _, name, address, is_restricted }: &AdministratorRow| {
         let address = if Some(name.as_str()) == oneself { Some(&origin.address) } else { address.as_ref() };
-        let from_outside = narrowed && !address.is_some_and(|address| after.logon_networks.admit(address));
-        let expired = class.initial_outlived || (class.outlived && after.password.hard_expire);
+        let from_outside = narrowed && !address.is_some_and(|address| settings.logon_networks.admit(address));
+        let expired = class.initial_outlived || (class.outlived && settings.password.hard_expire);
         !is_restricted && !class.idle && !expired && !from_outside
     };
     for row in rows.iter().filter(|row| gets_in(row)) {
         if has_factor_left(tx, (&account.id, &row.id), keys).await? {
-            return Ok(());
+            return Ok(true);
         }
     }
-    Err(Refusal::NoAdministratorPath.into())
+    Ok(false)
 }
 
 /// Whether the owner of an account can log on, if keys have to meet these terms.

@@ -11,7 +11,7 @@ use countersign_model::contact::{Contact, ContactKind, ContactState, USERS_PER_E
 use countersign_model::names::EmailAddress;
 use countersign_model::notice::NoticeKind;
 use countersign_model::principal::Principal;
-use countersign_store::{Tx, accounts, contacts, principals};
+use countersign_store::{Tx, contacts, principals};
 
 impl Countersign {
     /// The contacts of a RAM user.
@@ -42,9 +42,10 @@ impl Countersign {
         let deed = Deed::on(actor, Action::BindVerification.code(), &user);
         let (this, from) = (self.clone(), origin.clone());
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {
-            let user = admitted.guard_user(tx, &user, Action::BindVerification).await?;
+            admitted.may_at_all(Action::BindVerification)?;
             // Whoever binds the same address to another user waits here.
-            accounts::guard(tx, &user.account_id).await?;
+            let again = this.guard_account(tx, admitted).await?;
+            let user = again.guard_user(tx, &user, Action::BindVerification).await?;
             let who = (&user.account_id, &user.id);
             let contact = Contact { kind, value: value.clone(), state: ContactState::Pending };
             let present = contacts::list(tx, who.0, who.1).await?;

@@ -2,14 +2,13 @@
 //! operation with its arguments, the principal and the session: what is signed proves that very operation. A passkey has to
 //! verify its user, as it does when it logs on; a security key shows presence, as it does at the second factor.
 
-use super::{newest_that_proves, open_proof};
+use super::open_proof;
 use crate::act::{Admitted, Deed};
 use crate::actor::{Actor, Origin, SessionActor};
 use crate::authorise::Action;
 use crate::error::{Error, Refusal};
 use crate::webauthn::{Assertion, Awaited, KeyTry, Prompt, TryStanding, hash_of, over, verification_for, wrong};
 use crate::{Countersign, token_hash};
-use countersign_model::Timestamp;
 use countersign_model::token::Token;
 use countersign_model::webauthn::{KeyKind, WebAuthnCredential};
 use countersign_store::{Tx, proofs};
@@ -21,14 +20,9 @@ impl Countersign {
         self.check_clock()?;
         let (this, hash) = (self.clone(), token_hash(token));
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<Prompt, Error> {
-            let (proof, action) = open_proof(tx, admitted, &hash).await?;
+            let (proof, _) = open_proof(tx, admitted, &hash).await?;
             let policy = &admitted.who.settings.attestation;
-            let mut keys = this.keys_to_ask_for(tx, (&proof.account_id, &proof.principal_id), policy).await?;
-            let newest = newest_that_proves(admitted, action)?;
-            keys.retain(|key| is_old_enough(key, newest));
-            if keys.is_empty() {
-                return Err(Refusal::NoKeyUsable.into());
-            }
+            let keys = this.keys_to_ask_for(tx, (&proof.account_id, &proof.principal_id), policy).await?;
             let challenge: [u8; 32] = this.random();
             if !proofs::challenge(tx, &hash, &hash_of(&challenge)).await? {
                 return Err(Refusal::ProofOver.into());
@@ -71,19 +65,11 @@ impl Countersign {
                 now: admitted.now,
             };
             check_verification(&answer.verified)?;
-            let newest = newest_that_proves(admitted, action)?;
-            if answer.verified.key.as_ref().is_some_and(|(key, _)| !is_old_enough(key, newest)) {
-                return Err(wrong("key_of_this_session"));
-            }
             let method = this.spend_assertion(tx, &answer.verified, &asked, &from).await?;
             this.give_proof(tx, session, (&hash, action, method), admitted).await
         };
         self.act(&Actor::Session(Box::new(actor.clone())), origin, deed, work).await
     }
-}
-
-fn is_old_enough(key: &WebAuthnCredential, newest: Option<Timestamp>) -> bool {
-    newest.is_none_or(|newest| key.created_at <= newest)
 }
 
 /// How the user shall be verified where any of these keys will do. A security key proves that somebody touches it; a passkey

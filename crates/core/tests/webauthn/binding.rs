@@ -5,12 +5,11 @@ use countersign_core::logon::LogonStep;
 use countersign_core::webauthn::{KeyAnswer, OtherType};
 use countersign_core::{Refusal, SessionActor};
 use countersign_model::logon::{LogonState, Method};
-use countersign_model::settings::{MfaDeviceTypes, SensitiveOperation, Strength};
+use countersign_model::settings::{SensitiveOperation, Strength};
 use countersign_model::webauthn::{Factors, KeyKind, Trust};
 use countersign_testkit::keys::unnamed;
 use countersign_testkit::people::{OWNER_PASSWORD, USER_PASSWORD, login_with_mfa};
 use countersign_testkit::{Kit, SoftKey, both_engines, demand, origin, reason, refusal};
-use std::time::Duration;
 
 both_engines! {
     async fn c15_c20_c23_c04_an_administrator_binds_a_u2f_key_and_its_attestation_is_kept(kit: Kit) {
@@ -40,12 +39,10 @@ both_engines! {
         let mut key = SoftKey::passkey();
         let (session, first) = kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
         assert_eq!((first.name.as_str(), first.kind, first.user_verified), ("Passkey", KeyKind::Passkey, true));
+        // Whoever has one shows it before another is bound, whatever he knows.
         let begin = async |actor: SessionActor| {
             kit.core().begin_own_key(&actor, KeyKind::Passkey, OtherType::Keep, origin()).await
         };
-        assert!(demand(begin(session.actor).await).ways.password, "in the session that has bound it");
-        // Whoever has one shows it before another is bound, whatever he knows.
-        let session = kit.session_with_key(&alice, &mut key).await;
         let asked = demand(begin(session.actor.clone()).await);
         assert!(asked.ways.key && !asked.ways.password && !asked.ways.code);
         let by_password = kit.core().prove(&session.actor, &asked.token, USER_PASSWORD.into(), origin()).await;
@@ -60,7 +57,7 @@ both_engines! {
         assert_eq!(own.factors, Factors { code: false, security_keys: 0, passkeys: 2 });
     }
 
-    async fn attack_061_a_passkey_is_never_bound_without_a_proof(kit: Kit) {
+    async fn attack_061_111_no_factor_is_ever_added_without_a_proof(kit: Kit) {
         let acme = kit.account("acme").await;
         let mut change = countersign_core::settings::SettingsChange::default();
         change.strengths.push((SensitiveOperation::OwnMfa, Strength::Off));
@@ -70,57 +67,17 @@ both_engines! {
         let begin = async |actor: SessionActor, kind| {
             kit.core().begin_own_key(&actor, kind, OtherType::Keep, origin()).await
         };
-        // A security key is a second factor only: the account sets how it is bound.
-        begin(session.actor.clone(), KeyKind::SecurityKey).await.unwrap();
-        assert!(demand(begin(session.actor.clone(), KeyKind::Passkey).await).ways.password, "he has no factor yet");
+        // Whatever is bound proves everything else from then on.
+        for kind in [KeyKind::SecurityKey, KeyKind::Passkey] {
+            assert!(demand(begin(session.actor.clone(), kind).await).ways.password, "he has no factor yet");
+        }
+        let device = kit.core().start_own_binding(&session.actor, "not his password".into(), origin()).await;
+        assert!(device.is_err(), "{device:?}");
         let mut key = SoftKey::passkey();
         kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
         let session = kit.session_with_key(&alice, &mut key).await;
         assert!(demand(begin(session.actor, KeyKind::Passkey).await).ways.key, "and now he has one");
-    }
-
-    async fn attack_061_111_what_was_bound_in_a_session_proves_there_nothing_that_always_wants_a_proof(kit: Kit) {
-        let acme = kit.account("acme").await;
-        let mut change = countersign_core::settings::SettingsChange::default();
-        change.strengths.push((SensitiveOperation::OwnMfa, Strength::Off));
-        change.mfa_device_types = Some(MfaDeviceTypes::Several);
-        crate::set(&kit, &acme, change).await;
-        let begin = async |actor: SessionActor, kind| {
-            kit.core().begin_own_key(&actor, kind, OtherType::Keep, origin()).await
-        };
-        // Whoever got hold of these sessions adds a key of his own, which the account lets him.
-        let (alice, mut hers) = (kit.ram_user(&acme, "alice").await, SoftKey::u2f());
-        kit.bind_key_for(&acme, "alice", KeyKind::SecurityKey, &mut hers).await.unwrap();
-        let bob = kit.ram_user(&acme, "bob").await;
-        for session in [kit.session_with_key(&alice, &mut hers).await, kit.session(&bob).await] {
-            let has_key = session.actor.used_second_factor();
-            kit.advance(Duration::from_secs(1));
-            let mut key = SoftKey::u2f();
-            let prompt = begin(session.actor.clone(), KeyKind::SecurityKey).await.unwrap();
-            let made = unnamed(key.create(&prompt.options));
-            let (token, _) = kit.core().finish_own_key(&session.actor, made, origin()).await.unwrap();
-            let session = kit.visitor(token).await;
-            let asked = demand(begin(session.actor.clone(), KeyKind::Passkey).await);
-            assert_eq!((asked.ways.key, asked.ways.password), (has_key, !has_key));
-            match kit.core().begin_proof(&session.actor, &asked.token, origin()).await {
-                Ok(prompt) => {
-                    assert!(has_key && !prompt.options.contains(&data_encoding::BASE64URL_NOPAD.encode(&key.id())));
-                    let response = key.get_unasked(&prompt.options);
-                    let proved = kit.core().prove_with_key(&session.actor, &asked.token, response, origin()).await;
-                    assert_eq!(refusal(proved), Refusal::WrongCode);
-                }
-                Err(error) => assert!(!has_key && error.refusal() == Some(Refusal::NoKeyUsable)),
-            }
-        }
-        // From the next logon on it proves what its holder is.
-        let mut key = SoftKey::u2f();
-        let carol = kit.keyed_user(&acme, "carol", KeyKind::SecurityKey, &mut key).await;
-        let session = kit.session_with_key(&carol, &mut key).await;
-        assert!(demand(begin(session.actor, KeyKind::Passkey).await).ways.key);
-    }
-
-    async fn at_a_logon_that_must_bind_the_password_just_typed_is_the_proof(kit: Kit) {
-        let acme = kit.account("acme").await;
+        // At a logon that must bind, the password just typed is the proof.
         let bob = kit.ram_user_with(&acme, "bob", Some(login_with_mfa())).await;
         let token = kit.waiting(&bob, LogonState::Bind).await;
         let prompt = kit.core().begin_logon_key_binding(&token, KeyKind::Passkey, origin()).await.unwrap();
@@ -217,10 +174,9 @@ both_engines! {
         let session = kit.owner_session(&acme).await;
         let mut key = SoftKey::synced();
         key.aaguid = *b"\xfb\xfc\x30\x07\x15\x4e\x4e\xcc\x8c\x0b\x6e\x02\x05\x57\xd7\xbd";
-        let (_, bound) = kit.bind_own_key(&session, OWNER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
+        let (session, bound) = kit.bind_own_key(&session, OWNER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
         assert_eq!((bound.name.as_str(), bound.product), ("iCloud Keychain", Some("iCloud Keychain")));
         // A name that is taken does not use the answer up.
-        let session = kit.session_with_key(&acme.owner, &mut key).await;
         let begin = async |actor: SessionActor| {
             kit.core().begin_own_key(&actor, KeyKind::Passkey, OtherType::Keep, origin()).await
         };
@@ -257,7 +213,7 @@ both_engines! {
         let mut lost = SoftKey::passkey();
         let (session, _) = kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut lost).await.unwrap();
         let make = async |actor: SessionActor| kit.core().make_own_recovery_codes(&actor, origin()).await;
-        let (_, made) = kit.proved(&session, USER_PASSWORD, make).await;
+        let (_, made) = kit.proved_by_key(&session, &mut lost, make).await;
         let code = countersign_testkit::people::expose(&made.unwrap().codes[0]);
         let token = kit.waiting(&alice, LogonState::SecondFactor).await;
         let step = kit.core().logon_with_recovery_code(&token, code, origin()).await.unwrap();

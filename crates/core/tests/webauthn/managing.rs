@@ -15,7 +15,7 @@ both_engines! {
         let session = kit.session(&alice).await;
         let mut key = SoftKey::passkey();
         let (session, first) = kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut key).await.unwrap();
-        kit.bind_own_key(&session, USER_PASSWORD, KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        kit.bind_another_key(&session, &mut key, KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
         let session = kit.session_with_key(&alice, &mut key).await;
         let core = kit.core();
         let id = first.id.as_str();

@@ -152,15 +152,10 @@ async fn keys_are_second_factors(store: &Store) {
     assert!(!of(&alice).await.any());
     assert_eq!(bound().await, (vec![], 0));
     let key = new_key(&alice, b"keys-5 one", "Key");
-    let key_at = key.created_at;
     change!(store, |tx, key| webauthn_credentials::insert(tx, &key));
     let key = WebAuthnCredential { kind: KeyKind::SecurityKey, ..new_key(&alice, b"keys-5 two", "Other") };
     change!(store, |tx, key| webauthn_credentials::insert(tx, &key));
     assert_eq!(of(&alice).await, Factors { code: false, security_keys: 1, passkeys: 1 });
-    for (at, expected) in [(key_at, of(&alice).await), (key_at.minus(second(1)), Factors::default())] {
-        let (account_id, id) = (house.id.clone(), alice.id.clone());
-        assert_eq!(look!(store, |tx, account_id, id| factors::of_before(tx, &account_id, &id, at)), expected);
-    }
     assert!(!of(&bob).await.any());
     assert_eq!(bound().await, (vec![("alice".to_owned(), true)], 1));
     assert_eq!(look!(store, |tx, account_id| factors::count_holders(tx, &account_id)), 1);
