@@ -143,11 +143,11 @@ both_engines! {
             }
             later
         };
-        assert_eq!(later(now).await, [true; 11]);
+        assert_eq!(later(now).await, [true; 14]);
         kit.core().tick().await.unwrap();
         kit.clock().set(right);
         kit.core().reset_clock(Stuck::Keep).await.unwrap().unwrap();
-        assert_eq!(later(now).await, [false; 11]);
+        assert_eq!(later(now).await, [false; 14]);
     }
 
     async fn every_node_takes_the_lower_mark(mut kit: Kit) {

@@ -10,9 +10,10 @@ use countersign_model::audit::{ActorKind, Outcome};
 use countersign_model::logon::LogonState;
 use countersign_model::principal::ConsoleLogon;
 use countersign_model::settings::{IdleDays, MfaForLogon, SensitiveOperation, Strength};
+use countersign_model::webauthn::KeyKind;
 use countersign_store::params;
-use countersign_testkit::people::{USER_PASSWORD, login, login_with_mfa};
-use countersign_testkit::{Account, Kit, both_engines, origin, reason, refusal};
+use countersign_testkit::people::{OWNER_PASSWORD, USER_PASSWORD, login, login_with_mfa};
+use countersign_testkit::{Account, Kit, SoftKey, both_engines, origin, reason, refusal};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -422,6 +423,23 @@ both_engines! {
         assert_eq!(kit.core().disable_idle_users().await.unwrap(), 0);
         kit.session(&alice).await;
         assert_eq!(kit.core().disable_idle_users().await.unwrap(), 0);
+    }
+
+    async fn c32_whoever_has_only_refused_keys_is_no_way_in(kit: Kit) {
+        let acme = kit.account("acme").await;
+        kit.administrator(&acme, "rita").await;
+        kit.administrator(&acme, "rob").await;
+        let owner = kit.owner_session(&acme).await;
+        kit.core().change_settings(&owner.actor, no_initial_age(), origin()).await.unwrap();
+        kit.bind_key_for(&acme, "rob", KeyKind::SecurityKey, &mut SoftKey::u2f()).await.unwrap();
+        let owner = kit.owner_session(&acme).await;
+        kit.bind_own_key(&owner, OWNER_PASSWORD, KeyKind::Passkey, &mut SoftKey::passkey()).await.unwrap();
+        kit.sql("UPDATE webauthn_credentials SET held = 'disowned'", &[]).await;
+        kit.advance(DAY * 731);
+        assert_eq!(kit.core().disable_idle_users().await.unwrap(), 1);
+        let events = kit.events(&acme.id).await;
+        let spared = events.iter().find(|event| event.action == "SpareIdleUser").unwrap();
+        assert_eq!(spared.target, "rita", "she could log on; neither the owner nor rob can");
     }
 
     /// Where the owner cannot log on, the last administrator keeps his console logon.
