@@ -86,8 +86,8 @@ struct Shown {
 }
 
 impl Countersign {
-    /// Starts binding or replacing the actor's own device, after he has proved himself by his password, unless the account
-    /// does not ask for it now. A device that is replaced is asked for at the end.
+    /// Starts binding or replacing the actor's own device, after he has proved himself by his password, or by a key where he
+    /// has one: a password alone adds no factor to it. A device that is replaced is asked for at the end.
     pub async fn start_own_binding(
         &self,
         actor: &SessionActor,
@@ -95,11 +95,10 @@ impl Countersign {
         origin: &Origin,
     ) -> Result<(), Error> {
         let mut deed = Deed::own(actor, START);
-        match self.proof_asked(actor, Action::BindOwnMfa).await? {
-            // Whoever has a key shows it: a password alone adds no factor to it.
-            Some(ways) if ways.key => deed = deed.asking(Action::BindOwnMfa, &[]),
-            Some(_) => self.prove_by_password(actor, &password, Action::BindOwnMfa, origin).await?,
-            None => {}
+        if self.proof_asked(actor, Action::BindOwnMfa).await?.is_some_and(|ways| ways.key) {
+            deed = deed.asking(Action::BindOwnMfa, &[]);
+        } else {
+            self.prove_by_password(actor, &password, Action::BindOwnMfa, origin).await?;
         }
         let this = self.clone();
         let work = async move |tx: &mut Tx<'_>, admitted: &Admitted| -> Result<(), Error> {

@@ -16,7 +16,7 @@ pub use managing::Removed;
 pub use products::{product_name, products};
 
 pub(crate) use assertion::{Assertion, Awaited, KeyTry, TryStanding, wrong};
-pub(crate) use registration::has_one_type;
+pub use registration::has_one_type;
 pub(crate) use usable::{Leaving, Left, Terms, has_factor_left};
 
 use crate::Countersign;

@@ -9,11 +9,10 @@ use crate::locales::Words;
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::response::Response;
-use countersign_core::webauthn::{KeyAnswer, KeyView, Prompt};
+use countersign_core::webauthn::{self, KeyAnswer, KeyView, Prompt};
 use countersign_core::{Error, Refusal};
 use countersign_model::Timestamp;
 use countersign_model::principal::PrincipalKind;
-use countersign_model::settings::MfaDeviceTypes;
 use countersign_model::webauthn::{KEYS_PER_PRINCIPAL, KeyHold, KeyKind};
 use std::convert::Infallible;
 
@@ -254,12 +253,13 @@ impl Limits {
 
 /// Whether whoever asks may have one type of device alone: an owner is not bound by settings for RAM users.
 pub(super) fn has_one_type(asker: &Asker) -> bool {
-    asker.actor().session().kind == PrincipalKind::RamUser && users_have_one_type(asker)
+    let session = asker.actor().session();
+    webauthn::has_one_type(session.kind, &session.settings)
 }
 
 /// Whether the users of the asker's account may.
 pub(super) fn users_have_one_type(asker: &Asker) -> bool {
-    asker.actor().session().settings.mfa_device_types == MfaDeviceTypes::One
+    webauthn::has_one_type(PrincipalKind::RamUser, &asker.actor().session().settings)
 }
 
 /// What was sent to bind a key.

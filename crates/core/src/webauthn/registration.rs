@@ -243,7 +243,8 @@ impl Countersign {
 }
 
 /// Whether virtual MFA devices and security keys exclude each other for a principal. The setting is for RAM users.
-pub(crate) const fn has_one_type(holder: PrincipalKind, settings: &SecuritySettings) -> bool {
+#[must_use]
+pub const fn has_one_type(holder: PrincipalKind, settings: &SecuritySettings) -> bool {
     match (holder, settings.mfa_device_types) {
         (PrincipalKind::RamUser, MfaDeviceTypes::One) => true,
         (PrincipalKind::RamUser, MfaDeviceTypes::Several) | (PrincipalKind::Owner, _) => false,
